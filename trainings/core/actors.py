@@ -1,0 +1,35 @@
+"""Who acts: passed to every operation instead of asking who is logged in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trainings.core.permissions import Permission, Role, permissions_of
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The person on whose behalf an operation runs.
+
+    Attributes:
+        person_id: None for the system itself and for somebody who is not logged in.
+        organisation_ids: the person's organisation and those above it, up to the group.
+        roles: what the person is to the office.
+
+    """
+
+    person_id: int | None = None
+    organisation_ids: tuple[int, ...] = ()
+    roles: frozenset[Role] = frozenset()
+
+    def may(self, permission: Permission) -> bool:
+        """Say whether the actor holds a permission."""
+        if self.person_id is None:
+            return permission is Permission.PUBLIC
+        return permission in permissions_of(self.roles)
+
+
+SYSTEM = Actor()
+"""Sweeps and the command line."""
+VISITOR = Actor()
+"""Somebody who is not logged in."""

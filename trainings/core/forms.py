@@ -1,0 +1,121 @@
+"""What all forms share: cleaned text, a key against double submits, refusals shown in place."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, StopValidation, ValidationError
+
+from trainings.core.errors import DomainError
+from trainings.core.text import clean, is_registered_name, normalise_email
+
+LONGEST_EMAIL = 254
+_STALE_PAGE = (
+    "Die Seite war zu lange offen. Ihre Angaben sind noch da: Bitte senden Sie sie noch einmal ab."
+)
+
+
+class Form(FlaskForm):  # type: ignore[misc]
+    """Base class of all forms that change something.
+
+    The hidden `form_key` makes a second submit of the same form find the first one's result.
+    """
+
+    form_key = HiddenField(default=lambda: secrets.token_urlsafe(16))
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Check all fields; a stale page keeps what was typed and asks to send it again."""
+        valid = bool(super().validate(extra_validators))
+        if "csrf_token" in self._fields and self.csrf_token.errors:
+            self.form_errors.append(_STALE_PAGE)
+            valid = False
+        return valid
+
+    def key(self, person_id: int | None) -> str:
+        """Return the key for `idempotency.once`, bound to the person who submits."""
+        raw = self.form_key.data or secrets.token_urlsafe(16)
+        return f"{person_id or 0}:{raw}"[:80]
+
+    def refuse(self, refusal: DomainError) -> None:
+        """Show the sentence of a refusal at its field, or above the form."""
+        field = self._fields.get(refusal.field) if refusal.field else None
+        if field is None:
+            self.form_errors.append(refusal.sentence)
+        else:
+            field.errors = [*field.errors, refusal.sentence]
+
+
+def _clean_line(value: str | None) -> str | None:
+    return clean(value) if value else value
+
+
+def _clean_text(value: str | None) -> str | None:
+    return clean(value, multiline=True) if value else value
+
+
+def required(sentence: str) -> InputRequired:
+    """Return a validator that asks for a value with a sentence of its own."""
+    return _Required(message=sentence)
+
+
+class _Required(InputRequired):  # type: ignore[misc]
+    def __call__(self, form: Any, field: Any) -> None:
+        super().__call__(form, field)
+        if isinstance(field.data, str) and not field.data:
+            raise StopValidation(self.message)
+
+
+def at_most(length: int) -> Length:
+    """Return a validator for the longest text."""
+    return Length(max=length, message=f"Bitte höchstens {length} Zeichen.")
+
+
+class LineField(StringField):  # type: ignore[misc]
+    """One line of text, cleaned of invisible and reordering characters."""
+
+    def __init__(self, label: str, length: int, validators: Any = (), **kwargs: Any) -> None:
+        super().__init__(label, [*validators, at_most(length)], filters=[_clean_line], **kwargs)
+
+
+class TextField(TextAreaField):  # type: ignore[misc]
+    """Several lines of text, cleaned."""
+
+    def __init__(self, label: str, length: int, validators: Any = (), **kwargs: Any) -> None:
+        super().__init__(label, [*validators, at_most(length)], filters=[_clean_text], **kwargs)
+
+
+def registered_name(_form: Any, field: Any) -> None:
+    """Refuse names with signs that German registers cannot write (DIN SPEC 91379)."""
+    if field.data and not is_registered_name(field.data):
+        raise ValidationError(
+            "Der Name darf nur Buchstaben, Leerzeichen, Bindestrich und Apostroph enthalten."
+        )
+
+
+def email_address(_form: Any, field: Any) -> None:
+    """Refuse what is not an address; store it normalised.
+
+    Only shape is checked (one @, a dot in the domain, ASCII): whether it exists shows when the mail
+    arrives. RFC 5321 allows more, no authority's mail server uses it.
+    """
+    address = normalise_email(field.data or "")
+    local, _, domain = address.rpartition("@")
+    plain = address.isascii() and not any(
+        sign.isspace() or sign in '<>()[],;:"\\' for sign in address
+    )
+    labels = domain.split(".")
+    if (
+        not plain
+        or not local
+        or "@" in local
+        or len(address) > LONGEST_EMAIL
+        or len(labels) < 2
+        or not all(labels)
+        or local.startswith(".")
+        or local.endswith(".")
+    ):
+        raise ValidationError("Das ist keine E-Mail-Adresse. Beispiel: name@stadt-essen.example")
+    field.data = address

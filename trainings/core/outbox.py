@@ -1,0 +1,212 @@
+"""Mails as rows: written in the transaction of the business, sent by a sweep after the commit.
+
+A row holds what the mail says (paragraphs, facts, one link), not its layout. The message is built
+when the mail is sent or read, so a request does not pay for it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import render_template
+from sqlalchemy import JSON, Index, String, Text, delete
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from trainings.core.database import Base, choice
+from trainings.core.retention import Retention, personal
+from trainings.core.settings import Settings, current_settings
+
+KEPT_FOR = timedelta(days=90)
+
+
+class MailState(StrEnum):
+    """Where a mail is on its way."""
+
+    DUE = "due"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class CalendarPart:
+    """An iCalendar object in a mail (RFC 5546).
+
+    Attributes:
+        name: file name.
+        method: `REQUEST` or `CANCEL`.
+        content: the object with its single UID.
+
+    """
+
+    name: str
+    method: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Mail:
+    """What a mail says, in plain text; nothing in it is markup.
+
+    Attributes:
+        subject: one line.
+        paragraphs: what it says, one string each.
+        facts: pairs of a word and a value, such as the dates and the venue.
+        link: words on the button and the address behind it, a path of this application.
+        code: a number that can be typed elsewhere.
+        closing: paragraphs after the button.
+        calendar: calendar objects that update the entry in a calendar.
+
+    """
+
+    subject: str
+    paragraphs: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...] = ()
+    link: tuple[str, str] | None = None
+    code: str = ""
+    closing: tuple[str, ...] = ()
+    calendar: tuple[CalendarPart, ...] = ()
+
+
+class OutgoingMail(Base):
+    """A mail that is due, sent, or could not be sent."""
+
+    __tablename__ = "outgoing_mails"
+    __table_args__ = (Index(None, "state", "due_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(48))
+    recipient: Mapped[str] = mapped_column(String(254), info=personal(Retention.MAIL))
+    recipient_name: Mapped[str] = mapped_column(String(200), info=personal(Retention.MAIL))
+    subject: Mapped[str] = mapped_column(String(250), info=personal(Retention.MAIL))
+    content: Mapped[dict[str, Any]] = mapped_column(JSON, info=personal(Retention.MAIL))
+    message_id: Mapped[str] = mapped_column(String(200), unique=True)
+    state: Mapped[MailState] = mapped_column(choice(MailState), default=MailState.DUE)
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    claimed_until: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None] = mapped_column(index=True)
+    attempts: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str] = mapped_column(Text, default="", info=personal(Retention.MAIL))
+
+    @property
+    def mail(self) -> Mail:
+        """What the mail says."""
+        stored = dict(self.content)
+        return Mail(
+            subject=self.subject,
+            paragraphs=tuple(stored["paragraphs"]),
+            facts=tuple((word, value) for word, value in stored["facts"]),
+            link=tuple(stored["link"]) if stored["link"] else None,
+            code=stored["code"],
+            closing=tuple(stored["closing"]),
+            calendar=tuple(CalendarPart(**part) for part in stored["calendar"]),
+        )
+
+
+def post(
+    session: Session,
+    *,
+    kind: str,
+    to: str,
+    name: str,
+    mail: Mail,
+    now: datetime,
+) -> OutgoingMail:
+    """Put a mail into the outbox; it leaves after the commit of this transaction.
+
+    Args:
+        session: the open transaction.
+        kind: stable code of the mail, such as `registration_placed`.
+        to: address; may be hostile text, it is checked when the message is built.
+        name: name of the recipient, for the salutation and the To header.
+        mail: what it says.
+        now: the present instant.
+
+    """
+    content = asdict(mail)
+    subject = " ".join(str(content.pop("subject")).split())[:250]
+    host = urlsplit(current_settings().base_url).hostname or "localhost"
+    row = OutgoingMail(
+        kind=kind,
+        recipient=to,
+        recipient_name=name[:200],
+        subject=subject,
+        content=content,
+        message_id=f"<{secrets.token_hex(16)}@{host}>",
+        created_at=now,
+        due_at=now,
+    )
+    session.add(row)
+    return row
+
+
+def build_message(row: OutgoingMail, settings: Settings, now: datetime) -> EmailMessage:
+    """Build the message of a row (RFC 5322): text and HTML, with calendar objects attached.
+
+    Args:
+        row: the mail.
+        settings: sender, product and office names.
+        now: becomes the Date header.
+
+    Raises:
+        ValueError: the recipient's address cannot be written into a header.
+
+    """
+    mail = row.mail
+    message = EmailMessage()
+    message["From"] = _address(settings.office, settings.mail_from)
+    message["To"] = _address(row.recipient_name, row.recipient)
+    message["Subject"] = row.subject
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = row.message_id
+    message["Auto-Submitted"] = "auto-generated"
+    message["Content-Language"] = "de"
+    values = {"mail": mail, "settings": settings, "name": row.recipient_name}
+    message.set_content(render_template("layout/mail.txt", **values), cte="quoted-printable")
+    message.add_alternative(
+        render_template("layout/mail.html", **values), subtype="html", cte="quoted-printable"
+    )
+    for part in mail.calendar:
+        message.add_attachment(
+            part.content.encode("utf-8"),
+            maintype="text",
+            subtype="calendar",
+            filename=part.name,
+            params={"method": part.method, "charset": "UTF-8"},
+        )
+    return message
+
+
+def _address(name: str, address: str) -> Address:
+    local, separator, domain = address.rpartition("@")
+    if not separator or not address.isascii() or any(sign.isspace() for sign in address):
+        raise ValueError("Die Adresse ist keine E-Mail-Adresse.")
+    printable = "".join(sign for sign in name if sign.isprintable())
+    return Address(printable, username=local, domain=domain)
+
+
+def forget_old_mails(session: Session, now: datetime) -> int:
+    """Delete mails that were sent or given up 90 days ago; return how many."""
+    old = OutgoingMail.state.in_([MailState.SENT, MailState.FAILED])
+    result = session.execute(
+        delete(OutgoingMail).where(old, OutgoingMail.created_at < now - KEPT_FOR)
+    )
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def facts(*pairs: tuple[str, str | Sequence[str]]) -> tuple[tuple[str, str], ...]:
+    """Return facts for a mail: several values of one word stand on lines of their own."""
+    return tuple(
+        (word, value if isinstance(value, str) else "\n".join(value))
+        for word, value in pairs
+        if value
+    )

@@ -1,0 +1,26 @@
+"""How long personal data lives: every column that holds some names its class.
+
+GDPR Art. 5(1)(e): data is kept in a form that permits identification no longer than necessary.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Retention(StrEnum):
+    """A class of retention: the time that data lives, and from when it counts."""
+
+    PERSON = "person"
+    """As long as the person is known to the office; blanked when the person is anonymised."""
+    NEEDS = "needs"
+    """Until 30 days after the last session of the event."""
+    MAIL = "mail"
+    """Until 90 days after the mail was sent or given up."""
+    LOGIN = "login"
+    """Until one day after the link or code ran out."""
+
+
+def personal(retention: Retention) -> dict[str, Retention]:
+    """Return the `info` of a column with personal data of this class."""
+    return {"retention": retention}

@@ -1,0 +1,59 @@
+"""Limits on guessing, counted in the database: they hold across processes and machines."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+
+from sqlalchemy import LargeBinary, delete, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from trainings.core.database import Base
+from trainings.core.errors import DomainError
+
+
+class Attempt(Base):
+    """One attempt; what it was about is kept as a hash only."""
+
+    __tablename__ = "attempts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    bucket: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+def count_attempt(
+    session: Session, bucket: str, now: datetime, *, limit: int, window: timedelta
+) -> None:
+    """Count an attempt and refuse it if there were too many.
+
+    Args:
+        session: the open transaction.
+        bucket: what is limited, such as `login:` and an address.
+        now: the present instant.
+        limit: attempts allowed within the window.
+        window: how far back attempts count.
+
+    Raises:
+        DomainError: `too_many_attempts`, status 429.
+
+    """
+    key = hashlib.sha256(bucket.encode("utf-8", "surrogatepass")).digest()
+    recent = session.scalar(
+        select(func.count()).where(Attempt.bucket == key, Attempt.at > now - window)
+    )
+    if (recent or 0) >= limit:
+        minutes = max(1, round(window.total_seconds() / 60))
+        raise DomainError(
+            "too_many_attempts",
+            f"Das waren zu viele Versuche. Bitte warten Sie {minutes} Minuten und "
+            "versuchen Sie es dann noch einmal.",
+            status=429,
+        )
+    session.add(Attempt(bucket=key, at=now))
+
+
+def forget_attempts(session: Session, now: datetime) -> int:
+    """Delete attempts of more than a day ago; return how many."""
+    result = session.execute(delete(Attempt).where(Attempt.at < now - timedelta(days=1)))
+    return int(result.rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,75 @@
+"""Random tokens, stored as a hash only, bound to one purpose.
+
+A link with a token is no permission by itself: it does the one thing it was made for, until it runs
+out or is revoked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import LargeBinary, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from trainings.core.database import Base, choice
+
+TOKEN_BYTES = 24
+
+
+class Purpose(StrEnum):
+    """What a link in a mail does."""
+
+    LOG_IN = "log_in"
+    WITHDRAW = "withdraw"
+
+
+class ActionToken(Base):
+    """A link that acts, at `/aktion/TOKEN`."""
+
+    __tablename__ = "action_tokens"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    purpose: Mapped[Purpose] = mapped_column(choice(Purpose))
+    subject_id: Mapped[int]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+def new_token() -> str:
+    """Return a random token of 192 bits, safe in addresses."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def digest(token: str) -> bytes:
+    """Return what is stored of a token.
+
+    A plain SHA-256 suffices: tokens are random, so there is nothing to guess (unlike passwords).
+    """
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def issue(
+    session: Session, purpose: Purpose, subject_id: int, now: datetime, expires_at: datetime
+) -> str:
+    """Store a new token and return it; it cannot be read again later."""
+    token = new_token()
+    session.add(
+        ActionToken(
+            token_hash=digest(token),
+            purpose=purpose,
+            subject_id=subject_id,
+            created_at=now,
+            expires_at=expires_at,
+        )
+    )
+    return token
+
+
+def find(session: Session, token: str, now: datetime) -> ActionToken | None:
+    """Return the living token, or None if it is unknown or has run out."""
+    row = session.scalar(select(ActionToken).where(ActionToken.token_hash == digest(token)))
+    return row if row is not None and now < row.expires_at else None

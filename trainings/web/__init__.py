@@ -1,0 +1,1 @@
+"""The application factory, headers, navigation, error pages: what holds the rooms together."""

@@ -1,0 +1,40 @@
+"""Asks for the permission that a view names, before it runs. A view that names none is refused."""
+
+from __future__ import annotations
+
+from flask import Flask, current_app, redirect, request, url_for
+from werkzeug.exceptions import Forbidden
+from werkzeug.wrappers import Response
+
+from trainings.core.permissions import Permission
+from trainings.people.sessions import current_actor
+
+STATIC_ENDPOINT = "static"
+
+
+def permission_of(app: Flask, endpoint: str) -> Permission | None:
+    """Return the permission that an endpoint names; None if it names none."""
+    if endpoint == STATIC_ENDPOINT:
+        return Permission.PUBLIC
+    return getattr(app.view_functions[endpoint], "permission", None)
+
+
+def install(app: Flask) -> None:
+    """Check every request."""
+
+    @app.before_request
+    def check() -> Response | None:
+        if request.endpoint is None:
+            return None
+        permission = permission_of(current_app, request.endpoint)
+        if permission is Permission.PUBLIC:
+            return None
+        if permission is None:
+            raise Forbidden
+        actor = current_actor()
+        if actor.may(permission):
+            return None
+        if actor.person_id is None:
+            came_from = request.full_path.rstrip("?") if request.method == "GET" else None
+            return redirect(url_for("people.log_in", weiter=came_from))
+        raise Forbidden

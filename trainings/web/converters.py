@@ -1,0 +1,34 @@
+"""Parts of addresses: what has the wrong shape is a 404 before any view or database sees it."""
+
+from __future__ import annotations
+
+from flask import Flask
+from werkzeug.routing import BaseConverter, IntegerConverter
+
+LARGEST_ID = 2**31 - 1
+
+
+class EventNumberConverter(BaseConverter):
+    """An event's number, such as `2026-014`."""
+
+    regex = r"[0-9]{4}-[0-9]{3,5}"
+
+
+class TokenConverter(BaseConverter):
+    """A random token or ticket."""
+
+    regex = r"[A-Za-z0-9_-]{8,80}"
+
+
+class RowIdConverter(IntegerConverter):
+    """The id of a row; greater numbers than the database can hold do not exist."""
+
+    def __init__(self, url_map: object) -> None:
+        super().__init__(url_map, max=LARGEST_ID)  # type: ignore[arg-type]
+
+
+def install(app: Flask) -> None:
+    """Make the converters known to the addresses of all rooms."""
+    app.url_map.converters.update(
+        number=EventNumberConverter, token=TokenConverter, id=RowIdConverter
+    )

@@ -1,0 +1,42 @@
+"""Headers of every answer: nothing loads from elsewhere, no page is framed or kept by proxies."""
+
+from __future__ import annotations
+
+from flask import Flask, request
+from werkzeug.wrappers import Response
+
+from trainings.core.settings import Settings
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "style-src 'self'",
+        "font-src 'self'",
+        "img-src 'self' data:",
+        "script-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+def install(app: Flask) -> None:
+    """Set the headers."""
+    settings: Settings = app.extensions["settings"]
+
+    @app.after_request
+    def set_headers(response: Response) -> Response:
+        headers = response.headers
+        headers["Content-Security-Policy"] = POLICY
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Referrer-Policy"] = "same-origin"
+        headers["Permissions-Policy"] = "camera=(self), geolocation=(), microphone=()"
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        if settings.secure_cookies:
+            headers["Strict-Transport-Security"] = "max-age=31536000"
+        if request.endpoint != "static" and "Cache-Control" not in headers:
+            headers["Cache-Control"] = "private, no-cache"
+        return response

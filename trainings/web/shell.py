@@ -1,0 +1,148 @@
+"""The frame of every page: navigation by role, the person at the right, the foot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask, request, url_for
+
+from trainings.core import formats
+from trainings.core.actors import Actor
+from trainings.core.permissions import Permission, Role
+from trainings.core.settings import Settings
+from trainings.people.sessions import LoggedIn, logged_in
+
+
+@dataclass(frozen=True)
+class Item:
+    """A link of the navigation."""
+
+    label: str
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class ShellPerson:
+    """Who is logged in, as the head of the page shows it."""
+
+    name: str
+    subtitle: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Shell:
+    """What the layout needs on every page."""
+
+    product: str
+    office: str
+    navigation: list[list[Item]]
+    person: ShellPerson | None
+    login_url: str
+    address: tuple[str, ...]
+    footer: list[tuple[str, str]]
+
+
+# Groups of (label, endpoint, permission); a thin line divides the groups.
+NAVIGATION: tuple[tuple[tuple[str, str, Permission], ...], ...] = (
+    (
+        ("Mein Tag", "office.desk", Permission.OFFICE),
+        ("Veranstaltungen", "registrations.event_list", Permission.PUBLIC),
+        ("Meine Anmeldungen", "registrations.my_registrations", Permission.REGISTER),
+    ),
+    (("Anwesenheit", "attendance.my_events", Permission.ATTENDANCE),),
+    (
+        ("Planung", "office.event_list", Permission.OFFICE),
+        ("Organisationen", "office.organisation_list", Permission.OFFICE),
+        ("Personen", "office.person_list", Permission.OFFICE),
+        ("Statistik", "statistics.overview", Permission.STATISTICS),
+    ),
+)
+FOOTER = (
+    ("Hilfe", "web.help_page"),
+    ("Barrierefreiheit", "web.accessibility"),
+    ("Datenschutz", "web.privacy"),
+    ("Impressum", "web.imprint"),
+)
+# The most telling role names a person in the head of the page.
+_ROLE_TITLES = (
+    (Role.ADMIN, "Verwaltung"),
+    (Role.COORDINATOR, "Geschäftsstelle"),
+    (Role.TRAINER, "Training"),
+)
+
+
+def build_shell(settings: Settings, user: LoggedIn | None) -> Shell:
+    """Build the frame for a person, or for a visitor."""
+    actor = user.actor if user else Actor()
+    return Shell(
+        product=settings.product,
+        office=settings.office,
+        navigation=_navigation(actor),
+        person=_person(user) if user else None,
+        login_url=url_for("people.log_in"),
+        address=settings.office_address,
+        footer=[(label, url_for(endpoint)) for label, endpoint in FOOTER],
+    )
+
+
+def _navigation(actor: Actor) -> list[list[Item]]:
+    groups = []
+    for group in NAVIGATION:
+        items = [
+            Item(label, url_for(endpoint), _is_current(endpoint))
+            for label, endpoint, permission in group
+            if actor.may(permission)
+        ]
+        if items:
+            groups.append(items)
+    return groups
+
+
+def _is_current(endpoint: str) -> bool:
+    """Say whether the page belongs to a link: the same view, or an address below the link's."""
+    if request.endpoint == endpoint:
+        return True
+    below = url_for(endpoint)
+    return below.count("/") > 1 and below.endswith("/") and request.path.startswith(below)
+
+
+def _person(user: LoggedIn) -> ShellPerson:
+    roles = user.actor.roles
+    office_role = next((title for role, title in _ROLE_TITLES if role in roles), None)
+    organisation = ", ".join(filter(None, (user.organisation, user.unit)))
+    return ShellPerson(
+        name=user.name,
+        subtitle=office_role or organisation,
+        url=url_for("people.my_account"),
+    )
+
+
+def install(app: Flask) -> None:
+    """Offer `shell` and the German formats to the templates."""
+    settings: Settings = app.extensions["settings"]
+
+    @app.context_processor
+    def shell() -> dict[str, object]:
+        return {"shell": build_shell(settings, logged_in())}
+
+    app.jinja_env.filters.update(
+        weekday_short=formats.weekday,
+        month_name=formats.month_name,
+        short_date=formats.short_date,
+        long_date=formats.long_date,
+        clock_time=formats.clock_time,
+        instant=formats.instant,
+        deadline=formats.deadline,
+        number=formats.number,
+        number_word=formats.number_word,
+        join_words=formats.join_words,
+    )
+    app.jinja_env.globals.update(
+        time_span=formats.time_span,
+        day_and_span=formats.day_and_span,
+        day_span=formats.day_span,
+        percent=formats.percent,
+        count_words=formats.count,
+    )
