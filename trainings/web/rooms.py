@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from flask import Flask
 
+from trainings.attendance.views import blueprint as attendance
+from trainings.office.views import blueprint as office
 from trainings.people.views import blueprint as people
+from trainings.registrations.views import blueprint as registrations
+from trainings.statistics.views import blueprint as statistics
 from trainings.web.pages import blueprint as web
+
+BLUEPRINTS = (people, registrations, attendance, statistics, office, web)
 
 
 def install(app: Flask) -> None:
     """Register the pages of all rooms."""
-    for blueprint in (people, web):
+    for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
