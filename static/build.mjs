@@ -1,0 +1,120 @@
+// Builds what the browser loads into static/build/: one style sheet, three fonts, one sprite of
+// icons, each under a name that carries a hash of its content, and manifest.json that maps the
+// plain names to these. The same sources always give the same bytes.
+
+import { createHash } from "node:crypto";
+import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+
+import { transform } from "lightningcss";
+import { PurgeCSS } from "purgecss";
+import subsetFont from "subset-font";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(here);
+const target = join(here, "build");
+const kern = join(root, "node_modules", "@kern-ux", "native", "dist");
+
+// The cascade of the project's own rules: parts before what arranges them, print last.
+const SHEETS = ["base", "shell", "parts", "rows", "tables", "forms", "charts", "print"];
+
+const WEIGHTS = { 400: "Regular", 500: "Medium", 600: "SemiBold" };
+
+// What German registers allow in names (DIN 91379), and the punctuation of running text.
+const LETTERS = [
+  [0x20, 0x7e], [0xa0, 0x24f], // Basic Latin to Latin Extended-B
+  [0x2b0, 0x2ff], [0x300, 0x36f], // modifier letters, combining marks
+  [0x1e00, 0x1eff], // Latin Extended Additional, with Vietnamese
+  [0x2000, 0x206f], [0x20ac, 0x20ac], [0x2116, 0x2122], [0x2190, 0x2193], [0x2212, 0x2212],
+];
+// Kerning, the placing of marks, and tabular figures; without small capitals and alternates.
+const FEATURES = ["kern", "mark", "mkmk", "ccmp", "locl", "liga", "tnum"];
+
+const manifest = {};
+
+async function publish(name, content, { compressed = false } = {}) {
+  const hash = createHash("sha256").update(content).digest("hex").slice(0, 8);
+  const dot = name.lastIndexOf(".");
+  const file = `${name.slice(0, dot)}.${hash}${name.slice(dot)}`;
+  await writeFile(join(target, file), content);
+  if (compressed) await writeFile(join(target, `${file}.gz`), gzipSync(content, { level: 9 }));
+  manifest[name] = file;
+  return file;
+}
+
+async function readIcons() {
+  const folder = join(here, "icons");
+  const icons = new Map();
+  for (const file of (await readdir(folder)).filter((name) => name.endsWith(".svg")).sort()) {
+    icons.set(file.slice(0, -4), (await readFile(join(folder, file), "utf8")).trim());
+  }
+  return icons;
+}
+
+function sprite(icons) {
+  const symbols = [...icons].map(([name, svg]) =>
+    svg.replace(/ xmlns="[^"]*"/, "").replace("<svg", `<symbol id="${name}"`).replace("</svg>", "</symbol>"));
+  return `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>`;
+}
+
+async function fontFaces() {
+  const text = LETTERS.flatMap(([first, last]) =>
+    Array.from({ length: last - first + 1 }, (_, i) => String.fromCodePoint(first + i))).join("");
+  const faces = await Promise.all(Object.entries(WEIGHTS).map(async ([weight, cut]) => {
+    const font = await readFile(join(kern, "fonts", "fira-sans", `FiraSans-${cut}.woff2`));
+    const subset = await subsetFont(font, text, { targetFormat: "woff2", keepFeatures: FEATURES });
+    const file = await publish(`fira-sans-${weight}.woff2`, subset);
+    return `@font-face{font-family:"Fira Sans";src:url(${file}) format("woff2");font-weight:${weight};font-display:swap}`;
+  }));
+  return faces.join("\n");
+}
+
+// `url("icon:NAME")` in a sheet stands for the drawing itself, so that a rule can mask with it.
+function withIcons(css, icons) {
+  return css.replace(/url\("icon:([a-z-]+)"\)/g, (_, name) => {
+    if (!icons.has(name)) throw new Error(`no such icon: ${name}`);
+    const svg = icons.get(name).replace("currentColor", "#000").replaceAll('"', "'").replaceAll("#", "%23");
+    return `url("data:image/svg+xml,${svg}")`;
+  });
+}
+
+// KERN keeps its dark tokens on paper. Dark is therefore for screens only, light for print too.
+function forPrint(css) {
+  return css
+    .replaceAll("@media (prefers-color-scheme: dark)", "@media screen and (prefers-color-scheme: dark)")
+    .replaceAll("@media (prefers-color-scheme: light)", "@media print, (prefers-color-scheme: light)");
+}
+
+async function styleSheet(icons) {
+  const faces = await fontFaces();
+  const own = await Promise.all(SHEETS.map((name) => readFile(join(here, "css", `${name}.css`), "utf8")));
+  const source = forPrint(await readFile(join(kern, "kern.min.css"), "utf8").then(readable));
+  const [cut] = await new PurgeCSS().purge({
+    content: [join(root, "templates", "**", "*.html")],
+    css: [{ raw: `${source}\n${withIcons(own.join("\n"), icons)}` }],
+    variables: true,
+    keyframes: true,
+    // Our own rules are written by hand and kept; only KERN is cut.
+    safelist: { greedy: [/^tr-/, /^print$/] },
+  });
+  const { code } = transform({ filename: "app.css", code: Buffer.from(`${faces}\n${cut.css}`), minify: true });
+  return Buffer.from(code);
+}
+
+// The minified sheet writes media queries without blanks; both ways are brought to one form.
+function readable(css) {
+  return css.replace(/@media\s*\(prefers-color-scheme:\s*(dark|light)\)/g, "@media (prefers-color-scheme: $1)");
+}
+
+await rm(target, { recursive: true, force: true });
+await mkdir(target, { recursive: true });
+const icons = await readIcons();
+await publish("icons.svg", Buffer.from(sprite(icons)), { compressed: true });
+await publish("mark.svg", await readFile(join(here, "mark.svg")));
+const css = await styleSheet(icons);
+await publish("app.css", css, { compressed: true });
+const sorted = Object.fromEntries(Object.entries(manifest).sort());
+await writeFile(join(target, "manifest.json"), `${JSON.stringify(sorted, null, 2)}\n`);
+console.log(`static/build: app.css ${css.length} bytes, ${gzipSync(css, { level: 9 }).length} with gzip`);
