@@ -53,5 +53,5 @@ class AttendanceChange(Base):
     session_id: Mapped[int] = mapped_column(ForeignKey("event_sessions.id"), index=True)
     at: Mapped[datetime]
     actor_person_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
-    old_mark: Mapped[AttendanceMark | None] = mapped_column(choice(AttendanceMark))
-    new_mark: Mapped[AttendanceMark | None] = mapped_column(choice(AttendanceMark))
+    old_mark: Mapped[AttendanceMark | None] = mapped_column(choice(AttendanceMark, "old_mark"))
+    new_mark: Mapped[AttendanceMark | None] = mapped_column(choice(AttendanceMark, "new_mark"))

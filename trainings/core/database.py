@@ -65,9 +65,14 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(metadata=Base.metadata, disable_autonaming=True)
 
 
-def choice(values: type[StrEnum]) -> Enum:
-    """Return a column type for one of the values, held by a check constraint on both databases."""
-    name = re.sub(r"(?<!^)(?=[A-Z])", "_", values.__name__).lower()
+def choice(values: type[StrEnum], name: str = "") -> Enum:
+    """Return a column type for one of the values, held by a check constraint on both databases.
+
+    Args:
+        values: the values.
+        name: of the constraint; needed where a table has two such columns.
+    """
+    name = name or re.sub(r"(?<!^)(?=[A-Z])", "_", values.__name__).lower()
     return Enum(
         values,
         name=name,

@@ -134,8 +134,10 @@ class RegistrationChange(Base):
     registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"), index=True)
     at: Mapped[datetime]
     actor_person_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
-    from_state: Mapped[RegistrationState | None] = mapped_column(choice(RegistrationState))
-    to_state: Mapped[RegistrationState] = mapped_column(choice(RegistrationState))
+    from_state: Mapped[RegistrationState | None] = mapped_column(
+        choice(RegistrationState, "from_state")
+    )
+    to_state: Mapped[RegistrationState] = mapped_column(choice(RegistrationState, "to_state"))
     reason: Mapped[str] = mapped_column(String(48))
     """Stable code, such as `requested`, `promoted`, `event_cancelled`."""
 
