@@ -62,7 +62,13 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar = {datetime: UTCDateTime()}
 
 
-db = SQLAlchemy(metadata=Base.metadata, disable_autonaming=True)
+db = SQLAlchemy(
+    metadata=Base.metadata,
+    disable_autonaming=True,
+    # What an operation returns stays readable after the commit; nothing stale can be written with
+    # it, since every transaction forgets what was read before it.
+    session_options={"expire_on_commit": False},
+)
 
 
 def choice(values: type[StrEnum], name: str = "") -> Enum:
