@@ -37,9 +37,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def postgresql_server() -> Iterator[Server]:
     """Start a PostgreSQL server for the tests of this process."""
-    with start_server(tmp_path_factory.mktemp("postgresql")) as server:
+    with start_server() as server:
         yield server
 
 

@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,21 +65,29 @@ def find_binaries() -> Path:
 
 
 @contextmanager
-def start_server(folder: Path, *options: str) -> Iterator[Server]:
-    """Run a server in a folder until the end of the block.
+def start_server(*options: str) -> Iterator[Server]:
+    """Run a server in a folder of its own until the end of the block.
+
+    The folder is not one of pytest's: those are closed to other users, and root has to lend the
+    server to one.
 
     Args:
-        folder: where data and socket lie; owned by the unprivileged user when run as root.
-        options: settings such as `fsync=off` (the default here, as tests need no durability).
+        options: settings such as `fsync=on`; without any, what tests need: no durability.
     """
-    binaries = find_binaries()
-    user = UNPRIVILEGED if os.geteuid() == 0 else None
-    if user:
-        account = pwd.getpwnam(user)
-        os.chown(folder, account.pw_uid, account.pw_gid)
-        for parent in folder.parents:
-            if parent.owner() == "root" and str(parent).startswith("/tmp/"):
-                parent.chmod(parent.stat().st_mode | 0o011)
+    with tempfile.TemporaryDirectory(prefix="trainings-postgresql-") as name:
+        folder = Path(name)
+        user = UNPRIVILEGED if os.geteuid() == 0 else None
+        if user:
+            account = pwd.getpwnam(user)
+            os.chown(folder, account.pw_uid, account.pw_gid)
+        with _running(find_binaries(), folder, user, options) as server:
+            yield server
+
+
+@contextmanager
+def _running(
+    binaries: Path, folder: Path, user: str | None, options: tuple[str, ...]
+) -> Iterator[Server]:
     data = folder / "data"
     subprocess.run(
         [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
