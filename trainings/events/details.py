@@ -1,0 +1,172 @@
+"""What an event says about itself: plain values, and how they get into its row and out again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from trainings.core.clock import end_of_day
+from trainings.core.errors import DomainError
+from trainings.events.models import Event, EventKind, EventSession, Visibility
+from trainings.events.rules import (
+    Deadlines,
+    Readiness,
+    SessionPlan,
+    begin_of,
+    deadline_obstacles,
+    shift_instant,
+)
+
+
+@dataclass(frozen=True)
+class EventDetails:
+    """What an event says about itself, apart from its dates, place and number of places.
+
+    Attributes:
+        kind: training, conference …
+        title: one line.
+        summary: what it is about.
+        contents: what is taught, one line each.
+        visibility: who may see and book it.
+        minimum: the least number of participants.
+        opens_at: from when on people may register.
+        deadlines: until when things may be done.
+
+    """
+
+    kind: EventKind
+    title: str
+    summary: str
+    contents: str
+    visibility: Visibility
+    minimum: int
+    opens_at: datetime
+    deadlines: Deadlines
+
+
+def plans_of(event: Event) -> list[SessionPlan]:
+    """Return the sessions of an event as plain values, in order."""
+    return [SessionPlan(row.day, row.begins, row.ends, row.label) for row in event.sessions]
+
+
+def deadlines_of(event: Event) -> Deadlines:
+    """Return the deadlines of an event."""
+    return Deadlines(event.closes_at, event.withdraw_until, event.needs_until)
+
+
+def details_of(event: Event) -> EventDetails:
+    """Return what an event says about itself."""
+    return EventDetails(
+        kind=event.kind,
+        title=event.title,
+        summary=event.summary,
+        contents=event.contents,
+        visibility=event.visibility,
+        minimum=event.minimum,
+        opens_at=event.opens_at,
+        deadlines=deadlines_of(event),
+    )
+
+
+def readiness_of(event: Event) -> Readiness:
+    """Return what decides whether an event can be published."""
+    return Readiness(
+        sessions=plans_of(event),
+        has_venue=event.venue_id is not None,
+        opens_at=event.opens_at,
+        deadlines=deadlines_of(event),
+        capacity=event.pool.capacity,
+        minimum=event.minimum,
+        needs_hosts=event.visibility is Visibility.IN_HOUSE and not event.hosts,
+        needs_invitations=event.visibility is Visibility.INVITATION and not event.invitations,
+    )
+
+
+def replace_sessions(event: Event, plans: Sequence[SessionPlan]) -> None:
+    """Give an event these sessions, and the days that follow from them.
+
+    Rows are kept in their order, so that what refers to the first half day still does.
+
+    Args:
+        event: draft or published, locked.
+        plans: as `check_session_plans` returns them.
+
+    """
+    for position, plan in enumerate(plans):
+        if position == len(event.sessions):
+            event.sessions.append(EventSession(position=position))
+        row = event.sessions[position]
+        row.day, row.begins, row.ends, row.label = plan.day, plan.begins, plan.ends, plan.label
+    del event.sessions[len(plans) :]
+    event.first_day = plans[0].day
+    event.last_day = plans[-1].day
+
+
+def apply_details(event: Event, details: EventDetails) -> None:
+    """Write what was checked by `check_details` into the row."""
+    event.kind = details.kind
+    event.title = details.title
+    event.summary = details.summary
+    event.contents = details.contents
+    event.visibility = details.visibility
+    event.minimum = details.minimum
+    event.opens_at = details.opens_at
+    apply_deadlines(event, details.deadlines)
+
+
+def apply_deadlines(event: Event, deadlines: Deadlines) -> None:
+    """Write deadlines into the row."""
+    event.closes_at = deadlines.closes_at
+    event.withdraw_until = deadlines.withdraw_until
+    event.needs_until = deadlines.needs_until
+
+
+def check_details(details: EventDetails, plans: Sequence[SessionPlan], capacity: int) -> None:
+    """Refuse deadlines that make no sense and a minimum that cannot be reached.
+
+    Raises:
+        DomainError: `wrong_deadlines` (field `closes_on`) or `minimum_above_capacity`.
+
+    """
+    check_minimum(details.minimum, capacity, field="minimum")
+    obstacles = deadline_obstacles(details.opens_at, details.deadlines, begin_of(plans))
+    if obstacles:
+        raise DomainError("wrong_deadlines", " ".join(obstacles), field="closes_on", status=422)
+
+
+def check_minimum(minimum: int, capacity: int, *, field: str) -> None:
+    """Refuse a minimum above the number of places.
+
+    Raises:
+        DomainError: `minimum_above_capacity` at the given field.
+
+    """
+    if minimum > capacity:
+        raise DomainError(
+            "minimum_above_capacity",
+            f"Die Mindestzahl ({minimum}) ist größer als die Zahl der Plätze ({capacity}).",
+            field=field,
+            status=422,
+        )
+
+
+def shifted(deadlines: Deadlines, days: int) -> Deadlines:
+    """Return the deadlines some days later, at the same wall-clock times."""
+    return Deadlines(
+        shift_instant(deadlines.closes_at, days),
+        shift_instant(deadlines.withdraw_until, days),
+        shift_instant(deadlines.needs_until, days),
+    )
+
+
+def at_short_notice(details: EventDetails, first_day: date, now: datetime) -> EventDetails:
+    """Return the details with a registration deadline that has not passed when it is made.
+
+    A date at short notice would else close before it opens: registration then ends with the day
+    before the event.
+    """
+    if details.deadlines.closes_at > now:
+        return details
+    eve = end_of_day(first_day - timedelta(days=1))
+    return replace(details, deadlines=replace(details.deadlines, closes_at=eve))

@@ -1,0 +1,101 @@
+"""Reads of what is planned, each in a fixed number of statements."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
+
+from trainings.core.errors import not_found
+from trainings.core.permissions import Role
+from trainings.events.models import Event, EventTemplate, EventTrainer, Venue
+from trainings.people.models import Person, PersonRole
+
+
+def event_by_number(session: Session, number: str) -> Event:
+    """Return an event with sessions, place, places and trainers; three statements.
+
+    Raises:
+        DomainError: `not_found`.
+
+    """
+    event = session.scalar(
+        select(Event)
+        .where(Event.number == number)
+        .options(
+            joinedload(Event.pool),
+            joinedload(Event.venue),
+            joinedload(Event.room),
+            joinedload(Event.replaced_by),
+            joinedload(Event.template),
+            selectinload(Event.sessions),
+            selectinload(Event.trainers).joinedload(EventTrainer.person),
+        )
+    )
+    if event is None:
+        raise not_found()
+    return event
+
+
+def trainer_choices(session: Session) -> list[tuple[int, str]]:
+    """Return all who hold the role of a trainer, by name, for a field to choose from."""
+    people = session.scalars(
+        select(Person)
+        .join(PersonRole, PersonRole.person_id == Person.id)
+        .where(PersonRole.role == Role.TRAINER, Person.anonymised_at.is_(None))
+        .order_by(Person.sort_key, Person.id)
+    )
+    return [(person.id, person.list_name) for person in people]
+
+
+def venues_with_rooms(session: Session, *, with_retired: bool = False) -> list[Venue]:
+    """Return the venues with their rooms, by town and name; one statement."""
+    statement = (
+        select(Venue)
+        .outerjoin(Venue.rooms)
+        .options(contains_eager(Venue.rooms))
+        .order_by(Venue.town, Venue.name, Venue.id)
+        .execution_options(populate_existing=True)
+    )
+    if not with_retired:
+        statement = statement.where(Venue.retired_at.is_(None))
+    return list(session.scalars(statement).unique())
+
+
+def find_venue(session: Session, venue_id: int) -> Venue:
+    """Return a venue with its rooms.
+
+    Raises:
+        DomainError: `not_found`.
+
+    """
+    venue = session.scalar(
+        select(Venue).where(Venue.id == venue_id).options(selectinload(Venue.rooms))
+    )
+    if venue is None:
+        raise not_found()
+    return venue
+
+
+def templates(session: Session, *, with_retired: bool = False) -> list[EventTemplate]:
+    """Return the formats, by title; one statement."""
+    statement = select(EventTemplate).order_by(EventTemplate.title, EventTemplate.id)
+    if not with_retired:
+        statement = statement.where(EventTemplate.retired_at.is_(None))
+    return list(session.scalars(statement))
+
+
+def find_template(session: Session, template_id: int) -> EventTemplate:
+    """Return a format with its sessions.
+
+    Raises:
+        DomainError: `not_found`.
+
+    """
+    template = session.scalar(
+        select(EventTemplate)
+        .where(EventTemplate.id == template_id)
+        .options(selectinload(EventTemplate.sessions))
+    )
+    if template is None:
+        raise not_found()
+    return template
