@@ -29,6 +29,7 @@ def pair(app: Flask) -> tuple[int, int]:
 def merge(source: int, target: int) -> None:
     with transaction() as session:
         merge_organisations(session, SYSTEM, source, target, NOW)
+    db.session.close()
 
 
 def refused(source: int, target: int) -> str:
