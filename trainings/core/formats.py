@@ -7,7 +7,7 @@ and the office writes one fixed form („Do., 12.03.2026, 09:00–16:30 Uhr“).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from trainings.core.clock import to_berlin
 
@@ -62,12 +62,16 @@ def instant(value: datetime) -> str:
     return f"{long_date(local.date())}, {clock_time(local.time())}{NO_BREAK_SPACE}Uhr"
 
 
+def deadline_day(value: datetime) -> date:
+    """Return the last day of something that ends at an instant: midnight ends the day before."""
+    local = to_berlin(value)
+    return local.date() - timedelta(days=1) if local.time() == time(0) else local.date()
+
+
 def deadline(value: datetime) -> str:
     """Return an instant that ends something; midnight is called 24:00 of the day before."""
-    local = to_berlin(value)
-    if local.time() == time(0):
-        before = date.fromordinal(local.toordinal() - 1)
-        return f"{long_date(before)}, 24:00{NO_BREAK_SPACE}Uhr"
+    if to_berlin(value).time() == time(0):
+        return f"{long_date(deadline_day(value))}, 24:00{NO_BREAK_SPACE}Uhr"
     return instant(value)
 
 
