@@ -124,6 +124,11 @@ class Registration(Base):
         back_populates="registration", cascade="all, delete-orphan", order_by="Need.id"
     )
 
+    @property
+    def is_active(self) -> bool:
+        """Whether the person is registered: asking, waiting, offered or placed."""
+        return self.state in ACTIVE
+
 
 class RegistrationChange(Base):
     """One step in the life of a registration: who, when, from where, to where, why."""

@@ -1,0 +1,309 @@
+"""What people are told by mail about their registrations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from trainings.core import formats, outbox, tokens
+from trainings.core.outbox import CalendarPart, Mail
+from trainings.core.settings import current_settings
+from trainings.core.tokens import Purpose
+from trainings.events import calendar
+from trainings.events.calendar import Invited, calendar_days, place_line
+from trainings.events.models import Event
+from trainings.people.models import Person
+from trainings.registrations import tickets
+from trainings.registrations.models import Registration
+
+# Written out and not built by Flask: mails are also written where there is no request. The
+# addresses are fixed (they stand on paper), and a test compares them with the routes.
+EVENTS = "/veranstaltungen/"
+MY_REGISTRATIONS = "/meine/anmeldungen"
+
+
+def placed(session: Session, registration: Registration, now: datetime, *, promoted: bool) -> None:
+    """Tell somebody that there is a place, with ticket and calendar entry.
+
+    Args:
+        session: the open transaction.
+        registration: placed.
+        now: the present instant.
+        promoted: whether the person waited before.
+
+    """
+    event = registration.event
+    opening = (
+        "ein Platz ist frei geworden, und Sie sind an der Reihe: Sie nehmen teil."
+        if promoted
+        else "Sie haben einen Platz."
+    )
+    session.flush()
+    _post(
+        session,
+        registration,
+        kind="registration_promoted" if promoted else "registration_placed",
+        now=now,
+        mail=Mail(
+            subject=f"{'Nachgerückt' if promoted else 'Zusage'}: {_subject(event)}",
+            paragraphs=(opening,),
+            facts=event_facts(event),
+            link=("Eintrittskarte öffnen", ticket_path(registration)),
+            closing=(
+                "Bitte zeigen Sie die Eintrittskarte am Eingang vor; Ihr Name genügt auch.",
+                f"Sie können doch nicht? Bis {formats.deadline(event.withdraw_until)} geben Sie "
+                f"den Platz mit einem Klick zurück: {_withdraw_link(session, registration, now)}",
+            ),
+            calendar=invitation_parts(registration, cancelled=False),
+        ),
+    )
+
+
+def waiting(session: Session, registration: Registration, now: datetime) -> None:
+    """Tell somebody that they are on the waiting list."""
+    event = registration.event
+    _post(
+        session,
+        registration,
+        kind="registration_waiting",
+        now=now,
+        mail=Mail(
+            subject=f"Warteliste: {_subject(event)}",
+            paragraphs=(
+                "zurzeit ist kein Platz für Sie frei. Sie stehen auf der Warteliste.",
+                "Sobald ein Platz frei wird und Sie an der Reihe sind, bekommen Sie ihn und eine "
+                "Nachricht von uns. Bis dahin ist nichts weiter zu tun.",
+            ),
+            facts=event_facts(event),
+            link=("Meine Anmeldungen", MY_REGISTRATIONS),
+            closing=(
+                "Sie möchten nicht mehr warten? So verlassen Sie die Warteliste: "
+                f"{_withdraw_link(session, registration, now)}",
+            ),
+        ),
+    )
+
+
+def withdrawn(
+    session: Session, registration: Registration, now: datetime, *, had_place: bool
+) -> None:
+    """Confirm that somebody gave the place back or left the waiting list."""
+    event = registration.event
+    registration.calendar_sequence += 1
+    _post(
+        session,
+        registration,
+        kind="registration_withdrawn",
+        now=now,
+        mail=Mail(
+            subject=f"Abmeldung: {_subject(event)}",
+            paragraphs=(
+                "Sie haben Ihren Platz zurückgegeben. Vielen Dank: So kann jemand nachrücken."
+                if had_place
+                else "Sie haben die Warteliste verlassen.",
+            ),
+            facts=event_facts(event),
+            link=("Zur Veranstaltung", event_path(event)),
+            calendar=invitation_parts(registration, cancelled=True) if had_place else (),
+        ),
+    )
+
+
+def lost_by_move(session: Session, registration: Registration, other: str, now: datetime) -> None:
+    """Tell somebody that the place went because the event was moved onto another of theirs."""
+    event = registration.event
+    registration.calendar_sequence += 1
+    _post(
+        session,
+        registration,
+        kind="registration_lost_by_move",
+        now=now,
+        mail=Mail(
+            subject=f"Verlegt, Ihr Platz ist frei gegeben: {_subject(event)}",
+            paragraphs=(
+                "die Veranstaltung wurde verlegt. Zu der neuen Zeit haben Sie schon einen Platz "
+                f"in {other}. Deshalb haben wir Ihren Platz in dieser Veranstaltung frei gegeben.",
+                "Möchten Sie lieber hier teilnehmen, dann geben Sie bitte den anderen Platz "
+                "zurück und melden sich wieder an.",
+            ),
+            facts=event_facts(event),
+            link=("Zur Veranstaltung", event_path(event)),
+            calendar=invitation_parts(registration, cancelled=True),
+        ),
+    )
+
+
+def moved(
+    session: Session,
+    registration: Registration,
+    now: datetime,
+    *,
+    before: str,
+    dropped_days: Sequence[int],
+) -> None:
+    """Tell somebody with a place, or on the list, that the event was moved.
+
+    Args:
+        session: the open transaction.
+        registration: placed or waiting.
+        now: the present instant.
+        before: dates and place as they were, in one line.
+        dropped_days: indexes of days that the event no longer has.
+
+    """
+    event = registration.event
+    has_place = registration.ticket is not None
+    _post(
+        session,
+        registration,
+        kind="event_moved",
+        now=now,
+        mail=Mail(
+            subject=f"Verlegt: {_subject(event)}",
+            paragraphs=(
+                f"die Veranstaltung wurde verlegt. Bisher: {before}.",
+                "Ihr Platz bleibt Ihnen erhalten, die Eintrittskarte gilt weiter."
+                if has_place
+                else "Ihre Stelle auf der Warteliste bleibt Ihnen erhalten.",
+            ),
+            facts=event_facts(event),
+            link=("Zur Veranstaltung", event_path(event)),
+            closing=(
+                "Der neue Termin passt Ihnen nicht? So melden Sie sich ab: "
+                f"{_withdraw_link(session, registration, now)}",
+            ),
+            calendar=(
+                invitation_parts(registration, cancelled=False, dropped_days=dropped_days)
+                if has_place
+                else ()
+            ),
+        ),
+    )
+
+
+def cancelled(
+    session: Session, registration: Registration, now: datetime, *, had_place: bool
+) -> None:
+    """Tell somebody that the event is off."""
+    event = registration.event
+    _post(
+        session,
+        registration,
+        kind="event_cancelled",
+        now=now,
+        mail=Mail(
+            subject=f"Abgesagt: {_subject(event)}",
+            paragraphs=_cancellation_paragraphs(event),
+            facts=event_facts(event),
+            link=(
+                ("Zum Ersatztermin", event_path(event.replaced_by))
+                if event.replaced_by
+                else ("Andere Veranstaltungen", EVENTS)
+            ),
+            calendar=invitation_parts(registration, cancelled=True) if had_place else (),
+        ),
+    )
+
+
+def trainer_moved(
+    session: Session, person: Person, event: Event, now: datetime, dropped_days: Sequence[int]
+) -> None:
+    """Tell a trainer that the event was moved."""
+    mail = Mail(
+        subject=f"Verlegt: {_subject(event)}",
+        paragraphs=("eine Veranstaltung, die Sie leiten, wurde verlegt.",),
+        facts=event_facts(event),
+        link=("Zur Veranstaltung", event_path(event)),
+        calendar=_parts(event, person, 0, cancelled=False, dropped_days=dropped_days),
+    )
+    outbox.post(session, kind="event_moved", to=person.email, name=person.name, mail=mail, now=now)
+
+
+def trainer_cancelled(session: Session, person: Person, event: Event, now: datetime) -> None:
+    """Tell a trainer that the event is off."""
+    mail = Mail(
+        subject=f"Abgesagt: {_subject(event)}",
+        paragraphs=_cancellation_paragraphs(event),
+        facts=event_facts(event),
+        calendar=_parts(event, person, 0, cancelled=True),
+    )
+    outbox.post(
+        session, kind="event_cancelled", to=person.email, name=person.name, mail=mail, now=now
+    )
+
+
+def event_facts(event: Event) -> tuple[tuple[str, str], ...]:
+    """Return what a mail says of an event: title, dates, place, number."""
+    dates = [formats.day_and_span(day.day, day.begins, day.ends) for day in calendar_days(event)]
+    return outbox.facts(
+        ("Veranstaltung", event.title),
+        ("Termin" if len(dates) == 1 else "Termine", dates),
+        ("Ort", place_line(event)),
+        ("Nummer", event.number),
+    )
+
+
+def event_path(event: Event) -> str:
+    """Return the address of an event's page."""
+    return f"{EVENTS}{event.number}"
+
+
+def ticket_path(registration: Registration) -> str:
+    """Return the address that shows somebody's ticket without login."""
+    return tickets.signed_path(registration.ticket or "")
+
+
+def invitation_parts(
+    registration: Registration, *, cancelled: bool, dropped_days: Sequence[int] = ()
+) -> tuple[CalendarPart, ...]:
+    """Return the calendar objects for somebody's registration."""
+    return _parts(
+        registration.event,
+        registration.person,
+        registration.calendar_sequence,
+        cancelled=cancelled,
+        dropped_days=dropped_days,
+    )
+
+
+def _parts(
+    event: Event,
+    person: Person,
+    sequence: int,
+    *,
+    cancelled: bool,
+    dropped_days: Sequence[int] = (),
+) -> tuple[CalendarPart, ...]:
+    invited = Invited(person.name, person.email, sequence)
+    parts = calendar.invitations(event, invited, cancelled=cancelled, dropped_days=dropped_days)
+    return tuple(CalendarPart(name, method, content) for name, method, content in parts)
+
+
+def _cancellation_paragraphs(event: Event) -> tuple[str, ...]:
+    opening = "die Veranstaltung findet leider nicht statt."
+    reason = f"Grund: {event.cancellation_reason}" if event.cancellation_reason else ""
+    instead = ""
+    if event.replaced_by:
+        days = formats.day_span(event.replaced_by.first_day, event.replaced_by.last_day)
+        instead = f"Es gibt einen Ersatztermin am {days}. Bitte melden Sie sich dort neu an."
+    return tuple(filter(None, (opening, reason, instead)))
+
+
+def _subject(event: Event) -> str:
+    return f"{event.title}, {formats.day_span(event.first_day, event.last_day)}"
+
+
+def _withdraw_link(session: Session, registration: Registration, now: datetime) -> str:
+    token = tokens.issue(
+        session, Purpose.WITHDRAW, registration.id, now, registration.event.closes_at
+    )
+    return f"{current_settings().base_url}/aktion/{token}"
+
+
+def _post(
+    session: Session, registration: Registration, *, kind: str, now: datetime, mail: Mail
+) -> None:
+    person = registration.person
+    outbox.post(session, kind=kind, to=person.email, name=person.name, mail=mail, now=now)

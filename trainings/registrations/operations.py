@@ -1,0 +1,254 @@
+"""What people do with places: register, give the place back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from trainings.core import audit, formats
+from trainings.core.actors import Actor
+from trainings.core.clock import berlin_instant
+from trainings.core.errors import DomainError, not_found
+from trainings.core.permissions import Permission
+from trainings.events.models import Event, EventTrainer
+from trainings.organisations.models import Level, Organisation
+from trainings.people.models import Person
+from trainings.registrations import mails
+from trainings.registrations.models import (
+    ACTIVE,
+    SEATED,
+    Need,
+    NeedKind,
+    Registration,
+    RegistrationState,
+)
+from trainings.registrations.places import (
+    LockedPlaces,
+    move,
+    note_change,
+    overlapping_events,
+    with_places,
+)
+from trainings.registrations.queries import visible_to
+from trainings.registrations.rules import Window, window_refusal, withdrawal_refusal
+
+
+def register(
+    session: Session,
+    actor: Actor,
+    event_id: int,
+    *,
+    person_id: int | None = None,
+    needs: Mapping[NeedKind, str] | None = None,
+    now: datetime,
+) -> Registration:
+    """Register a person for an event: a place if there is one, else the waiting list.
+
+    Args:
+        session: the open transaction.
+        actor: who registers.
+        event_id: the event; the actor must be able to see it.
+        person_id: whom; the actor unless given. Others are registered by the office.
+        needs: what the person needs, with a note for each (may be empty).
+        now: the present instant.
+
+    Returns:
+        The registration, placed or waiting.
+
+    Raises:
+        DomainError: `not_found`; `not_yet_open`, `closed`, `event_cancelled`, `event_over`,
+            `event_not_published`; `already_registered`, `trains_this_event`, `overlap`.
+
+    """
+    whom = person_id or actor.person_id
+    if whom is None or (whom != actor.person_id and not actor.may(Permission.OFFICE)):
+        raise not_found()
+
+    def work(places: LockedPlaces) -> Registration:
+        event = places.event
+        if session.scalar(select(Event.id).where(Event.id == event.id, visible_to(actor))) is None:
+            raise not_found()
+        refusal = window_refusal(window_of(event), now)
+        if refusal is not None:
+            raise refusal
+        _refuse_second_seat(session, event, whom)
+        person = session.get_one(Person, whom)
+        registration = _new_registration(session, event, person, now)
+        for kind, note in (needs or {}).items():
+            registration.needs.append(Need(kind=kind, note=note))
+        session.add(registration)
+        note_change(session, registration, None, actor, reason="requested", now=now)
+        session.flush()
+        served = places.fill(actor, "placed_in_order")
+        audit.record(session, actor, "registered", registration, now, event_id=event.id)
+        if registration not in served:
+            mails.waiting(session, registration, now)
+        for placed in served:
+            mails.placed(session, placed, now, promoted=placed is not registration)
+        return registration
+
+    return with_places(session, event_id, [whom], now, work)
+
+
+def withdraw(session: Session, actor: Actor, registration_id: int, now: datetime) -> Registration:
+    """Give a place back, or leave the waiting list; the place goes to the next one.
+
+    Args:
+        session: the open transaction.
+        actor: the person, or the office.
+        registration_id: of the person.
+        now: the present instant.
+
+    Raises:
+        DomainError: `not_found`, `not_registered`, `too_late_to_withdraw`, `event_over`.
+
+    """
+    found = session.get(Registration, registration_id)
+    office = actor.may(Permission.OFFICE)
+    if found is None or (found.person_id != actor.person_id and not office):
+        raise not_found()
+    return give_back(session, actor, registration_id, now, late=office)
+
+
+def give_back(
+    session: Session, actor: Actor, registration_id: int, now: datetime, *, late: bool = False
+) -> Registration:
+    """Withdraw a registration for somebody whose right to do so was checked before.
+
+    Args:
+        session: the open transaction.
+        actor: noted in the history.
+        registration_id: the registration.
+        now: the present instant.
+        late: allow it after the withdrawal deadline (the office may).
+
+    Raises:
+        DomainError: `not_registered`, `too_late_to_withdraw`, `event_over`.
+
+    """
+    row = session.execute(
+        select(Registration.event_id, Registration.person_id).where(
+            Registration.id == registration_id
+        )
+    ).one()
+
+    def work(places: LockedPlaces) -> Registration:
+        event = places.event
+        registration = session.get_one(Registration, registration_id, populate_existing=True)
+        until = begins_at(event) if late else event.withdraw_until
+        refusal = withdrawal_refusal(registration.state, until, begins_at(event), now)
+        if refusal is not None:
+            raise refusal
+        had_place = registration.state in SEATED
+        move(
+            session,
+            registration,
+            RegistrationState.WITHDRAWN,
+            actor,
+            reason="withdrawn",
+            now=now,
+        )
+        audit.record(session, actor, "withdrawn", registration, now, event_id=event.id)
+        mails.withdrawn(session, registration, now, had_place=had_place)
+        session.flush()
+        for promoted in places.fill(actor, "promoted"):
+            mails.placed(session, promoted, now, promoted=True)
+        return registration
+
+    return with_places(session, row.event_id, [row.person_id], now, work)
+
+
+def mark_need_done(session: Session, actor: Actor, need_id: int, now: datetime) -> None:
+    """Note that the office has taken care of what somebody needs; a second time changes nothing.
+
+    Raises:
+        DomainError: `not_found`.
+
+    """
+    need = session.get(Need, need_id)
+    if need is None:
+        raise not_found()
+    if need.done_at is None:
+        need.done_at = now
+        audit.record(session, actor, "need_done", need, now)
+
+
+def begins_at(event: Event) -> datetime:
+    """Return the instant at which the first session begins."""
+    first = min(event.sessions, key=lambda session: (session.day, session.begins))
+    return berlin_instant(first.day, first.begins)
+
+
+def window_of(event: Event) -> Window:
+    """Return what decides whether somebody can register for an event at all."""
+    return Window(event.state, event.opens_at, event.closes_at, begins_at(event))
+
+
+def _refuse_second_seat(session: Session, event: Event, person_id: int) -> None:
+    other = (
+        select(Event.number, Event.title, Event.first_day)
+        .join(Registration, Registration.event_id == Event.id)
+        .where(Registration.person_id == person_id)
+    )
+    if session.execute(
+        other.where(Registration.pool_id == event.pool_id, Registration.state.in_(ACTIVE))
+    ).first():
+        raise DomainError(
+            "already_registered",
+            "Sie sind für diese Veranstaltung schon angemeldet. Den Stand sehen Sie unter "
+            "„Meine Anmeldungen“.",
+        )
+    if session.get(EventTrainer, (event.id, person_id)) is not None:
+        raise DomainError("trains_this_event", "Sie leiten diese Veranstaltung selbst.")
+    overlap = session.execute(
+        other.where(
+            Registration.event_id.in_(overlapping_events(event.id)),
+            Registration.state.in_(SEATED),
+        ).limit(1)
+    ).first()
+    if overlap is not None:
+        raise DomainError(
+            "overlap",
+            f"Sie haben zu dieser Zeit schon einen Platz: „{overlap.title}“ "
+            f"({overlap.number}) am {formats.long_date(overlap.first_day)}. Bitte geben Sie ihn "
+            "zuerst zurück, oder wählen Sie einen anderen Termin.",
+        )
+
+
+def _new_registration(
+    session: Session, event: Event, person: Person, now: datetime
+) -> Registration:
+    last_rank, last_sequence = session.execute(
+        select(
+            func.max(Registration.rank),
+            func.max(Registration.calendar_sequence).filter(Registration.person_id == person.id),
+        ).where(Registration.pool_id == event.pool_id)
+    ).one()
+    authority, unit = _authority_and_unit(person)
+    return Registration(
+        pool_id=event.pool_id,
+        event=event,
+        person=person,
+        state=RegistrationState.WAITING,
+        rank=(last_rank or 0) + 1,
+        requested_at=now,
+        state_since=now,
+        organisation_id=authority.id,
+        organisation_name=authority.name,
+        organisation_kind=authority.kind,
+        unit=unit,
+        # A calendar takes an invitation after a cancellation only with a higher SEQUENCE.
+        calendar_sequence=0 if last_sequence is None else last_sequence + 1,
+    )
+
+
+def _authority_and_unit(person: Person) -> tuple[Organisation, str]:
+    """Return the authority that counts in statistics and contingents, and the unit in words."""
+    organisation, unit = person.organisation, person.unit
+    while organisation.level is Level.UNIT and organisation.parent is not None:
+        unit = unit or organisation.name
+        organisation = organisation.parent
+    return organisation, unit

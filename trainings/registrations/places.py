@@ -1,0 +1,308 @@
+"""The locked section: everything that can change who sits where goes through `with_places`.
+
+Locks are taken in one order everywhere, persons by ascending id and then the pool, so that two
+operations never wait for each other. On PostgreSQL they are row locks (`FOR NO KEY UPDATE`: nothing
+here changes a key, and the stronger `FOR UPDATE` would make every row that refers to the person
+wait as well); on SQLite the transaction is alone from its beginning.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, aliased
+
+from trainings.core.actors import Actor
+from trainings.core.errors import not_found
+from trainings.events.models import Event, EventSession, Pool
+from trainings.organisations.models import Organisation
+from trainings.people.models import Person
+from trainings.registrations.models import (
+    SEATED,
+    Contingent,
+    Registration,
+    RegistrationChange,
+    RegistrationState,
+)
+from trainings.registrations.rules import Hold, Places, Seeker, check_move, next_places
+
+Result = TypeVar("Result")
+
+# No letters or digits that look alike; 12 of 31 are 59 bits, and a ticket alone opens nothing:
+# only somebody who may record attendance can use it.
+TICKET_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+TICKET_LENGTH = 12
+
+
+class _MorePersonsError(Exception):
+    def __init__(self, person_ids: frozenset[int]) -> None:
+        super().__init__()
+        self.person_ids = person_ids
+
+
+class LockedPlaces:
+    """The places of one event while its lock is held.
+
+    Attributes:
+        session: the open transaction.
+        event: loaded under the lock.
+        now: the present instant.
+
+    """
+
+    def __init__(
+        self, session: Session, event: Event, persons: frozenset[int], now: datetime
+    ) -> None:
+        self.session = session
+        self.event = event
+        self.now = now
+        self.persons = persons
+
+    def places(self) -> Places:
+        """Load the pool as it is now; a contingent whose date has passed no longer holds."""
+        return load_places(self.session, self.event.pool, self.now)
+
+    def fill(self, actor: Actor, reason: str) -> list[Registration]:
+        """Give every free place to the first on the waiting list for whom it may.
+
+        Args:
+            actor: on whose behalf.
+            reason: code for the history, such as `promoted`.
+
+        Returns:
+            Who got a place, in order.
+
+        """
+        places = self.places()
+        if places.taken >= places.capacity:
+            return []
+        chosen = next_places(places, load_queue(self.session, self.event))
+        missing = {seeker.person_id for seeker in chosen} - self.persons
+        if missing:
+            # Their other registrations must stand still while they get this place.
+            raise _MorePersonsError(frozenset(missing))
+        if not chosen:
+            return []
+        ids = [seeker.id for seeker in chosen]
+        found = self.session.scalars(select(Registration).where(Registration.id.in_(ids)))
+        by_id = {registration.id: registration for registration in found}
+        served = [by_id[registration_id] for registration_id in ids]
+        for registration in served:
+            move(
+                self.session,
+                registration,
+                RegistrationState.PLACED,
+                actor,
+                reason=reason,
+                now=self.now,
+            )
+        return served
+
+
+def with_places(
+    session: Session,
+    event_id: int,
+    person_ids: Iterable[int],
+    now: datetime,
+    work: Callable[[LockedPlaces], Result],
+) -> Result:
+    """Run `work` while nobody else can change the places of the event or of these persons.
+
+    If `work` wants to give a place to somebody who is not locked yet, it is undone and run again
+    with that person locked as well: locking a person after the pool could deadlock.
+
+    Args:
+        session: the open transaction.
+        event_id: the event.
+        person_ids: who is concerned for certain.
+        now: the present instant.
+        work: what to do; it may run more than once.
+
+    Raises:
+        DomainError: `not_found`, if there is no such event.
+
+    """
+    persons = frozenset(person_ids)
+    while True:
+        savepoint = session.begin_nested()
+        try:
+            lock_persons(session, persons)
+            event = lock_pool(session, event_id)
+            result = work(LockedPlaces(session, event, persons, now))
+        except _MorePersonsError as more:
+            savepoint.rollback()
+            persons |= more.person_ids
+        else:
+            savepoint.commit()
+            return result
+
+
+def lock_persons(session: Session, person_ids: Iterable[int]) -> None:
+    """Lock persons by ascending id."""
+    ids = sorted(set(person_ids))
+    if ids:
+        session.execute(
+            select(Person.id)
+            .where(Person.id.in_(ids))
+            .order_by(Person.id)
+            .with_for_update(key_share=True)
+        ).all()
+
+
+def lock_pool(session: Session, event_id: int) -> Event:
+    """Lock the pool of an event and load the event as it is under the lock.
+
+    Raises:
+        DomainError: `not_found`.
+
+    """
+    locked = session.scalar(
+        select(Pool)
+        .join(Event, Event.pool_id == Pool.id)
+        .where(Event.id == event_id)
+        .with_for_update(key_share=True, of=Pool)
+        .execution_options(populate_existing=True)
+    )
+    if locked is None:
+        raise not_found()
+    # A statement of its own: it begins after the lock was granted, so it sees what the former
+    # holder committed. A join in the locking statement may show the event as it was before.
+    return session.execute(
+        select(Event).where(Event.id == event_id).execution_options(populate_existing=True)
+    ).scalar_one()
+
+
+def load_places(session: Session, pool: Pool, now: datetime) -> Places:
+    """Load the places of a pool in two statements."""
+    seated = session.execute(
+        select(Registration.organisation_id, Organisation.parent_id, func.count())
+        .join(Organisation, Registration.organisation_id == Organisation.id)
+        .where(Registration.pool_id == pool.id, Registration.state.in_(SEATED))
+        .group_by(Registration.organisation_id, Organisation.parent_id)
+    )
+    holds = session.execute(
+        select(Contingent.organisation_id, Contingent.places)
+        .where(Contingent.pool_id == pool.id, Contingent.until > now)
+        .order_by(Contingent.id)
+    )
+    return Places(
+        capacity=pool.capacity,
+        organisation_limit=pool.organisation_limit,
+        holds=tuple(Hold(organisation_id, places) for organisation_id, places in holds),
+        seated={chain(own, parent): number for own, parent, number in seated},
+    )
+
+
+def load_queue(session: Session, event: Event) -> list[Seeker]:
+    """Load who waits, first come first, without those who sit elsewhere at the same time."""
+    rows = session.execute(
+        select(
+            Registration.id,
+            Registration.person_id,
+            Registration.organisation_id,
+            Organisation.parent_id,
+        )
+        .join(Organisation, Registration.organisation_id == Organisation.id)
+        .where(
+            Registration.pool_id == event.pool_id,
+            Registration.state == RegistrationState.WAITING,
+        )
+        .order_by(Registration.rank)
+    ).all()
+    if not rows:
+        return []
+    busy = seats_elsewhere(session, event.id, [row.person_id for row in rows])
+    return [
+        Seeker(row.id, row.person_id, chain(row.organisation_id, row.parent_id))
+        for row in rows
+        if row.person_id not in busy
+    ]
+
+
+def seats_elsewhere(session: Session, event_id: int, person_ids: Sequence[int]) -> dict[int, str]:
+    """Load who of these persons sits in another event at the same time, and in which (number)."""
+    rows = session.execute(
+        select(Registration.person_id, Event.number)
+        .join(Event, Registration.event_id == Event.id)
+        .where(
+            Registration.event_id.in_(overlapping_events(event_id)),
+            Registration.state.in_(SEATED),
+            Registration.person_id.in_(person_ids),
+        )
+    )
+    return {row.person_id: row.number for row in rows}
+
+
+def overlapping_events(event_id: int) -> Select[int]:
+    """Return a subquery of the ids of other events with a session at the same time."""
+    mine, other = aliased(EventSession), aliased(EventSession)
+    return (
+        select(other.event_id)
+        .join(
+            mine,
+            (mine.event_id == event_id)
+            & (mine.day == other.day)
+            & (mine.begins < other.ends)
+            & (other.begins < mine.ends),
+        )
+        .where(other.event_id != event_id)
+    )
+
+
+def chain(organisation_id: int, parent_id: int | None) -> tuple[int, ...]:
+    """Return an authority and the group above it, nearest first."""
+    return (organisation_id,) if parent_id is None else (organisation_id, parent_id)
+
+
+def move(
+    session: Session,
+    registration: Registration,
+    to: RegistrationState,
+    actor: Actor,
+    *,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Take a registration to another state and note who, when and why.
+
+    Raises:
+        DomainError: `illegal_move`.
+
+    """
+    old = registration.state
+    check_move(old, to)
+    registration.state = to
+    registration.state_since = now
+    registration.ticket = new_ticket() if to is RegistrationState.PLACED else None
+    note_change(session, registration, old, actor, reason=reason, now=now)
+
+
+def note_change(
+    session: Session,
+    registration: Registration,
+    old: RegistrationState | None,
+    actor: Actor,
+    *,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Add a row to the history of a registration."""
+    session.add(
+        RegistrationChange(
+            registration=registration,
+            at=now,
+            actor_person_id=actor.person_id,
+            from_state=old,
+            to_state=registration.state,
+            reason=reason,
+        )
+    )
+
+
+def new_ticket() -> str:
+    """Return a random ticket code."""
+    return "".join(secrets.choice(TICKET_LETTERS) for _ in range(TICKET_LENGTH))

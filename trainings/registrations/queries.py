@@ -1,0 +1,168 @@
+"""What somebody may see, and the registrations of one person or one event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true
+from sqlalchemy.orm import Session, aliased, joinedload
+
+from trainings.core.actors import Actor
+from trainings.core.errors import not_found
+from trainings.core.permissions import Permission
+from trainings.events.models import (
+    Event,
+    EventHost,
+    EventInvitation,
+    EventState,
+    EventTrainer,
+    Visibility,
+)
+from trainings.people.models import Person
+from trainings.registrations.models import (
+    ACTIVE,
+    Registration,
+    RegistrationState,
+)
+
+
+def visible_to(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition on `Event` for what the actor may see.
+
+    The office sees everything. Visitors see public events; people who are logged in also those for
+    partners, those of their organisation, those they are invited to, lead, or are registered for.
+    """
+    if actor.may(Permission.OFFICE):
+        return true()
+    published = Event.state != EventState.DRAFT
+    if actor.person_id is None:
+        return and_(published, Event.visibility == Visibility.PUBLIC)
+    return and_(
+        published,
+        or_(
+            Event.visibility.in_([Visibility.PUBLIC, Visibility.PARTNERS]),
+            exists().where(
+                EventHost.event_id == Event.id,
+                EventHost.organisation_id.in_(actor.organisation_ids),
+            ),
+            exists().where(
+                EventInvitation.event_id == Event.id,
+                EventInvitation.person_id == actor.person_id,
+            ),
+            exists().where(
+                EventTrainer.event_id == Event.id, EventTrainer.person_id == actor.person_id
+            ),
+            exists().where(
+                Registration.event_id == Event.id, Registration.person_id == actor.person_id
+            ),
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class MyPlace:
+    """What a person's registration for an event is."""
+
+    registration_id: int
+    state: RegistrationState
+    position: int = 0
+
+
+def my_places(session: Session, actor: Actor, pool_ids: Iterable[int]) -> dict[int, MyPlace]:
+    """Load what the actor's active registrations in these pools are, by pool, in one statement."""
+    if actor.person_id is None:
+        return {}
+    ahead = aliased(Registration)
+    position = (
+        select(func.count())
+        .where(
+            ahead.pool_id == Registration.pool_id,
+            ahead.state == RegistrationState.WAITING,
+            ahead.rank <= Registration.rank,
+        )
+        .correlate(Registration)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(Registration.pool_id, Registration.id, Registration.state, position).where(
+            Registration.pool_id.in_(pool_ids),
+            Registration.person_id == actor.person_id,
+            Registration.state.in_(ACTIVE),
+        )
+    )
+    return {
+        pool_id: MyPlace(registration_id, state, place if state is RegistrationState.WAITING else 0)
+        for pool_id, registration_id, state, place in rows
+    }
+
+
+@dataclass(frozen=True)
+class MyRegistration:
+    """One of a person's registrations, with its event."""
+
+    registration: Registration
+    event: Event
+    position: int
+
+
+def my_registrations(session: Session, actor: Actor) -> list[MyRegistration]:
+    """Load all registrations of the actor, the next event first, in three statements."""
+    found = session.scalars(
+        select(Registration)
+        .join(Event, Registration.event_id == Event.id)
+        .where(Registration.person_id == actor.person_id)
+        .order_by(Event.first_day, Registration.id)
+        .options(
+            joinedload(Registration.event).joinedload(Event.venue),
+            joinedload(Registration.event).joinedload(Event.room),
+            joinedload(Registration.event).selectinload(Event.sessions),
+        )
+    ).all()
+    positions = my_places(session, actor, [registration.pool_id for registration in found])
+    return [
+        MyRegistration(
+            registration,
+            registration.event,
+            positions[registration.pool_id].position if registration.pool_id in positions else 0,
+        )
+        for registration in found
+    ]
+
+
+def my_registration(session: Session, actor: Actor, registration_id: int) -> Registration:
+    """Load one of the actor's own registrations.
+
+    Raises:
+        DomainError: `not_found`, also for somebody else's.
+
+    """
+    registration = session.scalar(
+        select(Registration)
+        .where(
+            Registration.id == registration_id,
+            Registration.person_id == actor.person_id if actor.person_id else false(),
+        )
+        .options(
+            joinedload(Registration.person),
+            joinedload(Registration.event).joinedload(Event.venue),
+            joinedload(Registration.event).joinedload(Event.room),
+            joinedload(Registration.event).selectinload(Event.sessions),
+        )
+    )
+    if registration is None:
+        raise not_found()
+    return registration
+
+
+def people_concerned(session: Session, event_id: int) -> list[Registration]:
+    """Load the registrations that are active, with persons, in order of rank."""
+    return list(
+        session.scalars(
+            select(Registration)
+            .join(Person, Registration.person_id == Person.id)
+            .where(Registration.event_id == event_id, Registration.state.in_(ACTIVE))
+            .order_by(Registration.rank)
+            .options(joinedload(Registration.person))
+        )
+    )
