@@ -77,6 +77,7 @@ def choice(values: type[StrEnum], name: str = "") -> Enum:
     Args:
         values: the values.
         name: of the constraint; needed where a table has two such columns.
+
     """
     name = name or re.sub(r"(?<!^)(?=[A-Z])", "_", values.__name__).lower()
     return Enum(

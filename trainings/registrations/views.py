@@ -1,23 +1,373 @@
-"""Pages of the room."""
+"""The public pages of events, and each person's own registrations."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from urllib.parse import urlencode
 
+from flask import (
+    Blueprint,
+    abort,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+
+from trainings.core import formats
+from trainings.core.actors import Actor
+from trainings.core.clock import berlin_day, utc_now
+from trainings.core.database import db
+from trainings.core.errors import DomainError
+from trainings.core.http import follow
+from trainings.core.idempotency import Outcome, once
 from trainings.core.permissions import Permission, requires
+from trainings.core.qr import qr_svg
+from trainings.core.settings import current_settings
+from trainings.events import calendar
+from trainings.events.models import Event, EventState
+from trainings.people.sessions import current_actor
+from trainings.registrations import operations, tickets
+from trainings.registrations.event_queries import (
+    EventPage,
+    EventRow,
+    event_page,
+    find_event,
+    list_events,
+    next_date,
+)
+from trainings.registrations.forms import ConfirmForm, EventFilterForm, RegistrationForm
+from trainings.registrations.models import Registration, RegistrationState
+from trainings.registrations.queries import (
+    MyPlace,
+    MyRegistration,
+    my_registration,
+    my_registrations,
+)
+from trainings.registrations.rules import WAITING_REASONS, Verdict, window_refusal
+from trainings.registrations.statuses import event_status, past_status, registration_status
 
 blueprint = Blueprint("registrations", __name__)
+FILTERS = ("art", "monat", "ort", "frei")
 
 
+@blueprint.get("/")
 @blueprint.get("/veranstaltungen/")
 @requires(Permission.PUBLIC)
 def event_list() -> str:
-    """Show the page."""
-    return ""
+    """Show the upcoming events."""
+    actor, now = current_actor(), utc_now()
+    form = EventFilterForm(request.args)
+    page = request.args.get("seite", "")
+    found = list_events(
+        db.session(),
+        actor,
+        form.wanted(),
+        int(page) if page.isdecimal() and len(page) < 5 else 1,
+        now,
+    )
+    form.offer(
+        found, {month: f"{formats.month_name(month)} {month.year}" for month in found.months}
+    )
+    filters = {name: request.args[name] for name in FILTERS if request.args.get(name)}
+    return render_template(
+        "registrations/list.html",
+        found=found,
+        months=[
+            (month, list(rows))
+            for month, rows in groupby(found.rows, key=lambda row: row.first_day.replace(day=1))
+        ],
+        status=lambda row: event_status(row, actor, now),
+        times=_times,
+        form=form,
+        filtered=bool(filters),
+        address=lambda number: (
+            f"{url_for('.event_list')}?{urlencode({**filters, 'seite': number})}"
+        ),
+        upcoming=next_date(db.session(), actor, now),
+        visitor=actor.person_id is None,
+    )
 
 
-@blueprint.get("/meine/anmeldungen")
+def _times(row: EventRow) -> str:
+    span = formats.time_span(row.begins, row.ends)
+    if row.first_day == row.last_day:
+        return span
+    return f"1. Tag {span}"
+
+
+@blueprint.get("/veranstaltungen/<number:number>", endpoint="event")
+@requires(Permission.PUBLIC)
+def event_view(number: str) -> ResponseReturnValue:
+    """Show one event, with the form to register."""
+    actor, now = current_actor(), utc_now()
+    form = RegistrationForm(formdata=None)
+    return _show_event(number, actor, form, now)
+
+
+def _show_event(
+    number: str, actor: Actor, form: RegistrationForm, now: datetime, status: int = 200
+) -> ResponseReturnValue:
+    try:
+        page = event_page(db.session(), actor, number, now)
+    except DomainError:
+        if actor.person_id is not None:
+            raise
+        # The same for what is hidden and what does not exist: nobody learns which numbers are used.
+        return redirect(url_for("people.log_in", weiter=url_for(".event", number=number)))
+    return (
+        render_template(
+            "registrations/event.html",
+            page=page,
+            event=page.event,
+            days=calendar.calendar_days(page.event),
+            agenda=_agenda(page),
+            fact_lines=_facts(page.event, visitor=actor.person_id is None),
+            venue_features=_venue_features(page.event) if actor.person_id else [],
+            refusal=window_refusal(operations.window_of(page.event), now),
+            waiting_reason=_waiting_reason(page, actor),
+            free=page.places.free_for(actor.organisation_ids),
+            mine=_mine_status(page.mine),
+            form=form,
+            asks_needs=now < page.event.needs_until,
+            visitor=actor.person_id is None,
+        ),
+        status,
+    )
+
+
+def _agenda(page: EventPage) -> list[tuple[int, list[tuple[str, str, bool]]]]:
+    days = groupby(page.event.agenda, key=lambda item: item["day"])
+    return [
+        (
+            day,
+            [
+                (f"{item['begins']}–{item['ends']}", item["title"], item["is_break"])
+                for item in items
+            ],
+        )
+        for day, items in days
+    ]
+
+
+def _facts(event: Event, *, visitor: bool) -> list[tuple[Any, ...]]:
+    dates = [
+        formats.day_and_span(day.day, day.begins, day.ends) for day in calendar.calendar_days(event)
+    ]
+    lines: list[tuple[Any, ...]] = [("clock", "Termine" if len(dates) > 1 else "Termin", dates)]
+    later = "wird noch bekannt gegeben"
+    if visitor:
+        town = event.venue.town if event.venue else later
+        return [*lines, ("place", "Ort", town, "Die Anschrift sehen Sie nach dem Einloggen.")]
+    lines.append(("place", "Ort", calendar.place_line(event) or later))
+    if event.trainers:
+        names = [trainer.person.name for trainer in event.trainers]
+        lines.append(("group", "Leitung", formats.join_words(names)))
+    until = formats.deadline(event.withdraw_until)
+    return [*lines, ("undo", "Abmelden", f"ohne Angabe von Gründen bis {until}")]
+
+
+def _venue_features(event: Event) -> list[tuple[str, str, str]]:
+    venue = event.venue
+    if venue is None:
+        return []
+    features = (
+        ("step-free", "Stufenfrei", venue.step_free),
+        ("ear", "Höranlage", venue.hearing_loop),
+        ("train", "Bus und Bahn", venue.public_transport),
+        ("parking", "Parken", venue.parking),
+    )
+    return [feature for feature in features if feature[2]]
+
+
+def _waiting_reason(page: EventPage, actor: Actor) -> str:
+    verdict = page.places.verdict(actor.organisation_ids)
+    return "" if verdict is Verdict.PLACE else WAITING_REASONS[verdict]
+
+
+def _mine_status(mine: MyPlace | None) -> Any:
+    return registration_status(mine) if mine else None
+
+
+@blueprint.get("/veranstaltungen/<number:number>.ics")
+@requires(Permission.PUBLIC)
+def event_calendar(number: str) -> ResponseReturnValue:
+    """Give one event as a calendar file; venue and room only to people who are logged in."""
+    actor = current_actor()
+    found = find_event(db.session(), actor, number)
+    response = make_response(
+        calendar.public_object(found, with_details=actor.person_id is not None)
+    )
+    response.headers["Content-Type"] = "text/calendar; charset=utf-8"
+    response.headers["Content-Disposition"] = f'attachment; filename="{found.number}.ics"'
+    response.last_modified = found.changed_at
+    response.add_etag()
+    return response.make_conditional(request)
+
+
+@blueprint.route("/veranstaltungen/<number:number>/anmelden", methods=["GET", "POST"])
 @requires(Permission.REGISTER)
-def my_registrations() -> str:
-    """Show the page."""
-    return ""
+def register(number: str) -> ResponseReturnValue:
+    """Register the person who is logged in."""
+    actor, now = current_actor(), utc_now()
+    form = RegistrationForm()
+    if request.method == "GET":
+        return redirect(url_for(".event", number=number, _anchor="anmelden"))
+    if not form.validate():
+        return _show_event(number, actor, form, now, 422)
+    found = find_event(db.session(), actor, number)
+    event_id, needs = found.id, form.chosen_needs() if now < found.needs_until else {}
+    key = form.key(actor.person_id)
+
+    def work(session: Any) -> Outcome:
+        registration = operations.register(session, actor, event_id, needs=needs, now=now)
+        return Outcome(url_for(".my_registrations"), _confirmation(registration))
+
+    try:
+        return follow(once(key, now, work))
+    except DomainError as refusal:
+        form.refuse(refusal)
+        return _show_event(number, actor, form, now, refusal.status)
+
+
+def _confirmation(registration: Registration) -> str:
+    title = registration.event.title
+    if registration.state is RegistrationState.PLACED:
+        return f"Sie haben einen Platz: „{title}“. Die Eintrittskarte kommt auch per E-Mail."
+    return f"Sie stehen auf der Warteliste: „{title}“. Wird ein Platz frei, schreiben wir Ihnen."
+
+
+@blueprint.get("/meine/anmeldungen", endpoint="my_registrations")
+@requires(Permission.REGISTER)
+def my_registrations_page() -> str:
+    """Show the person's own registrations: the next one as a ticket, then the others."""
+    actor, now = current_actor(), utc_now()
+    everything = my_registrations(db.session(), actor)
+    today = berlin_day(now)
+    current = [
+        mine
+        for mine in everything
+        if mine.registration.is_active
+        and mine.event.last_day >= today
+        and mine.event.state is EventState.PUBLISHED
+    ]
+    ticket = next((mine for mine in current if mine.registration.ticket), None)
+    past = [mine for mine in reversed(everything) if mine not in current]
+    return render_template(
+        "registrations/mine.html",
+        ticket=ticket,
+        qr=_ticket_qr(ticket.registration) if ticket else "",
+        days=calendar.calendar_days(ticket.event) if ticket else [],
+        place=calendar.place_line(ticket.event) if ticket else "",
+        further=[
+            (mine, _row_status(mine), _my_times(mine)) for mine in current if mine is not ticket
+        ],
+        past=[(mine, past_status(mine.registration.state)) for mine in past],
+        letters=tickets.in_groups,
+    )
+
+
+def _row_status(mine: MyRegistration) -> Any:
+    registration = mine.registration
+    return registration_status(MyPlace(registration.id, registration.state, mine.position))
+
+
+def _my_times(mine: MyRegistration) -> str:
+    first = calendar.calendar_days(mine.event)[0]
+    span = formats.time_span(first.begins, first.ends)
+    return span if mine.event.first_day == mine.event.last_day else f"1. Tag {span}"
+
+
+@blueprint.get("/meine/anmeldungen/<id:registration_id>/eintrittskarte")
+@requires(Permission.REGISTER)
+def ticket_page(registration_id: int) -> ResponseReturnValue:
+    """Show one's own ticket."""
+    registration = my_registration(db.session(), current_actor(), registration_id)
+    if registration.ticket is None:
+        return redirect(url_for(".my_registrations"))
+    return _show_ticket(registration, own=True)
+
+
+@blueprint.get("/eintrittskarte/<token:ticket>/<token:signature>")
+@requires(Permission.PUBLIC)
+def signed_ticket(ticket: str, signature: str) -> ResponseReturnValue:
+    """Show a ticket to whoever holds the link from the mail or from the code on the screen."""
+    registration = tickets.by_signed_link(db.session(), ticket, signature, utc_now())
+    if registration is None:
+        abort(404)
+    return _show_ticket(registration, own=False)
+
+
+def _show_ticket(registration: Registration, *, own: bool) -> str:
+    return render_template(
+        "registrations/ticket.html",
+        registration=registration,
+        event=registration.event,
+        days=calendar.calendar_days(registration.event),
+        place=calendar.place_line(registration.event),
+        qr=_ticket_qr(registration),
+        letters=tickets.in_groups,
+        own=own,
+    )
+
+
+def _ticket_qr(registration: Registration) -> str:
+    ticket = registration.ticket or ""
+    address = f"{current_settings().base_url}/t/{ticket}"
+    return qr_svg(address, f"QR-Code der Eintrittskarte {tickets.in_groups(ticket)}")
+
+
+@blueprint.get("/meine/anmeldungen/<id:registration_id>/handy")
+@requires(Permission.REGISTER)
+def ticket_on_phone(registration_id: int) -> ResponseReturnValue:
+    """Show a code that opens the ticket on the phone that reads it."""
+    registration = my_registration(db.session(), current_actor(), registration_id)
+    if registration.ticket is None:
+        return redirect(url_for(".my_registrations"))
+    address = f"{current_settings().base_url}{tickets.signed_path(registration.ticket)}"
+    return render_template(
+        "registrations/phone.html",
+        registration=registration,
+        qr=qr_svg(address, "QR-Code, der die Eintrittskarte auf dem Handy öffnet"),
+        address=address,
+    )
+
+
+@blueprint.route("/meine/anmeldungen/<id:registration_id>/zurueckgeben", methods=["GET", "POST"])
+@requires(Permission.REGISTER)
+def withdraw(registration_id: int) -> ResponseReturnValue:
+    """Give the place back, after one question."""
+    actor, now = current_actor(), utc_now()
+    form = ConfirmForm()
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.validate():
+
+            def work(session: Any) -> Outcome:
+                registration = operations.withdraw(session, actor, registration_id, now)
+                return Outcome(
+                    url_for(".my_registrations"),
+                    f"Sie sind abgemeldet: „{registration.event.title}“.",
+                )
+
+            try:
+                return follow(once(form.key(actor.person_id), now, work))
+            except DomainError as refusal:
+                form.refuse(refusal)
+                status = refusal.status
+    registration = my_registration(db.session(), actor, registration_id)
+    return (
+        render_template(
+            "registrations/withdraw.html",
+            form=form,
+            registration=registration,
+            event=registration.event,
+            days=calendar.calendar_days(registration.event),
+        ),
+        status,
+    )

@@ -10,6 +10,7 @@ from trainings.core import formats
 from trainings.core.actors import Actor
 from trainings.core.permissions import Permission, Role
 from trainings.core.settings import Settings
+from trainings.events.models import KIND_NAMES
 from trainings.people.sessions import LoggedIn, logged_in
 
 
@@ -144,5 +145,6 @@ def install(app: Flask) -> None:
         day_and_span=formats.day_and_span,
         day_span=formats.day_span,
         percent=formats.percent,
+        kinds=KIND_NAMES,
         count_words=formats.count,
     )

@@ -1,0 +1,371 @@
+"""The public list of events and the page of one, loaded in a fixed number of statements."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy.orm import Session, aliased, joinedload, selectinload
+
+from trainings.core.actors import Actor
+from trainings.core.clock import berlin_day
+from trainings.core.errors import not_found
+from trainings.events.models import (
+    Event,
+    EventKind,
+    EventSession,
+    EventState,
+    EventTrainer,
+    Pool,
+    Venue,
+)
+from trainings.organisations.models import Organisation
+from trainings.registrations.models import (
+    SEATED,
+    Contingent,
+    Registration,
+    RegistrationState,
+)
+from trainings.registrations.queries import MyPlace, my_places, visible_to
+from trainings.registrations.rules import Hold, Places
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """One event in a list."""
+
+    id: int
+    number: str
+    kind: EventKind
+    title: str
+    state: EventState
+    first_day: date
+    last_day: date
+    begins: time
+    ends: time
+    town: str
+    opens_at: datetime
+    closes_at: datetime
+    places: Places
+    waiting: int
+    mine: MyPlace | None
+    replacement: tuple[date, date] | None
+
+
+@dataclass(frozen=True)
+class EventFilter:
+    """What a list of events is limited to.
+
+    Attributes:
+        kind: one kind, or None for all.
+        month: the first day of a month, or None for all.
+        town: where, or empty for everywhere.
+        only_free: only events with a free place for the person.
+
+    """
+
+    kind: EventKind | None = None
+    month: date | None = None
+    town: str = ""
+    only_free: bool = False
+
+
+@dataclass(frozen=True)
+class EventList:
+    """One page of a list of events."""
+
+    rows: list[EventRow]
+    total: int
+    page: int
+    pages: int
+    months: list[date]
+    towns: list[str]
+
+
+def list_events(
+    session: Session, actor: Actor, wanted: EventFilter, page: int, now: datetime
+) -> EventList:
+    """Load a page of the upcoming events that the actor may see, in at most seven statements."""
+    upcoming = and_(
+        visible_to(actor),
+        Event.state.in_([EventState.PUBLISHED, EventState.CANCELLED]),
+        Event.last_day >= berlin_day(now),
+    )
+    choices = session.execute(
+        select(Event.first_day, Venue.town)
+        .outerjoin(Venue, Event.venue_id == Venue.id)
+        .where(upcoming)
+    ).all()
+    conditions = [upcoming, *_conditions(wanted)]
+    if wanted.only_free:
+        # Whether a place is free for this person depends on contingents and limits, which the rules
+        # know and SQL does not; there are at most some hundred upcoming events.
+        everything = _load_rows(session, actor, _event_rows(conditions), now)
+        free = [row for row in everything if is_free_for(row, actor, now)]
+        total, pages, page = _pages(len(free), page)
+        rows = free[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    else:
+        filtered = (
+            select(func.count()).select_from(Event).outerjoin(Venue, Event.venue_id == Venue.id)
+        )
+        count = session.scalar(filtered.where(*conditions)) or 0
+        total, pages, page = _pages(count, page)
+        statement = _event_rows(conditions).limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)
+        rows = _load_rows(session, actor, statement, now)
+    return EventList(
+        rows=rows,
+        total=total,
+        page=page,
+        pages=pages,
+        months=sorted({day.replace(day=1) for day, _ in choices}),
+        towns=sorted({town for _, town in choices if town}),
+    )
+
+
+def is_free_for(row: EventRow, actor: Actor, now: datetime) -> bool:
+    """Say whether the person could get a place in this event right now."""
+    return (
+        row.state is EventState.PUBLISHED
+        and row.opens_at <= now < row.closes_at
+        and row.mine is None
+        and row.places.free_for(actor.organisation_ids) > 0
+    )
+
+
+@dataclass(frozen=True)
+class NextDate:
+    """The next day on which a person has a place."""
+
+    registration_id: int
+    day: date
+    begins: time
+    ends: time
+    town: str
+
+
+def next_date(session: Session, actor: Actor, now: datetime) -> NextDate | None:
+    """Load the next day on which the actor has a place, in one statement."""
+    if actor.person_id is None:
+        return None
+    row = session.execute(
+        select(
+            Registration.id,
+            EventSession.day,
+            func.min(EventSession.begins),
+            func.max(EventSession.ends),
+            Venue.town,
+        )
+        .join(Event, Registration.event_id == Event.id)
+        .join(EventSession, EventSession.event_id == Event.id)
+        .outerjoin(Venue, Event.venue_id == Venue.id)
+        .where(
+            Registration.person_id == actor.person_id,
+            Registration.state == RegistrationState.PLACED,
+            Event.state == EventState.PUBLISHED,
+            EventSession.day >= berlin_day(now),
+        )
+        .group_by(Registration.id, EventSession.day, Venue.town)
+        .order_by(EventSession.day)
+        .limit(1)
+    ).first()
+    return NextDate(*row[:4], row[4] or "") if row else None
+
+
+def _pages(total: int, page: int) -> tuple[int, int, int]:
+    pages = max(1, -(-total // PAGE_SIZE))
+    return total, pages, min(max(page, 1), pages)
+
+
+def _conditions(wanted: EventFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.kind is not None:
+        conditions.append(Event.kind == wanted.kind)
+    if wanted.month is not None:
+        first = wanted.month.replace(day=1)
+        following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+        conditions.append(and_(Event.first_day >= first, Event.first_day < following))
+    if wanted.town:
+        conditions.append(Venue.town == wanted.town)
+    return conditions
+
+
+def _event_rows(conditions: Sequence[ColumnElement[bool]]) -> Select[*tuple[Any, ...]]:
+    replacement = aliased(Event)
+    return (
+        select(
+            Event.id,
+            Event.number,
+            Event.kind,
+            Event.title,
+            Event.state,
+            Event.first_day,
+            Event.last_day,
+            Event.opens_at,
+            Event.closes_at,
+            Event.pool_id,
+            Pool.capacity,
+            Pool.organisation_limit,
+            Venue.town,
+            replacement.first_day.label("replacement_first"),
+            replacement.last_day.label("replacement_last"),
+        )
+        .join(Pool, Event.pool_id == Pool.id)
+        .outerjoin(Venue, Event.venue_id == Venue.id)
+        .outerjoin(replacement, Event.replaced_by_id == replacement.id)
+        .where(*conditions)
+        .order_by(Event.first_day, Event.number)
+    )
+
+
+def _load_rows(
+    session: Session, actor: Actor, statement: Select[*tuple[Any, ...]], now: datetime
+) -> list[EventRow]:
+    found = session.execute(statement).all()
+    if not found:
+        return []
+    pool_ids = [row.pool_id for row in found]
+    places, waiting = _load_pools(
+        session, {row.pool_id: (row.capacity, row.organisation_limit) for row in found}, now
+    )
+    mine = my_places(session, actor, pool_ids)
+    times = _first_day_times(session, [row.id for row in found])
+    return [
+        EventRow(
+            id=row.id,
+            number=row.number,
+            kind=row.kind,
+            title=row.title,
+            state=row.state,
+            first_day=row.first_day,
+            last_day=row.last_day,
+            begins=times[row.id][0],
+            ends=times[row.id][1],
+            town=row.town or "",
+            opens_at=row.opens_at,
+            closes_at=row.closes_at,
+            places=places[row.pool_id],
+            waiting=waiting[row.pool_id],
+            mine=mine.get(row.pool_id),
+            replacement=(
+                (row.replacement_first, row.replacement_last) if row.replacement_first else None
+            ),
+        )
+        for row in found
+    ]
+
+
+def _load_pools(
+    session: Session, capacities: dict[int, tuple[int, int | None]], now: datetime
+) -> tuple[dict[int, Places], Counter[int]]:
+    """Load the places of many pools, and how many wait in each, in two statements."""
+    seated: dict[int, dict[tuple[int, ...], int]] = defaultdict(dict)
+    waiting: Counter[int] = Counter()
+    for pool_id, own, parent, is_seated, number in session.execute(
+        select(
+            Registration.pool_id,
+            Registration.organisation_id,
+            Organisation.parent_id,
+            Registration.state.in_(SEATED),
+            func.count(),
+        )
+        .join(Organisation, Registration.organisation_id == Organisation.id)
+        .where(
+            Registration.pool_id.in_(capacities),
+            Registration.state.in_([*SEATED, RegistrationState.WAITING]),
+        )
+        .group_by(
+            Registration.pool_id,
+            Registration.organisation_id,
+            Organisation.parent_id,
+            Registration.state.in_(SEATED),
+        )
+    ):
+        if is_seated:
+            seated[pool_id][(own,) if parent is None else (own, parent)] = number
+        else:
+            waiting[pool_id] += number
+    holds: dict[int, list[Hold]] = defaultdict(list)
+    for pool_id, organisation_id, number in session.execute(
+        select(Contingent.pool_id, Contingent.organisation_id, Contingent.places)
+        .where(Contingent.pool_id.in_(capacities), Contingent.until > now)
+        .order_by(Contingent.id)
+    ):
+        holds[pool_id].append(Hold(organisation_id, number))
+    places = {
+        pool_id: Places(
+            capacity=capacity,
+            organisation_limit=limit,
+            holds=tuple(holds[pool_id]),
+            seated=seated[pool_id],
+        )
+        for pool_id, (capacity, limit) in capacities.items()
+    }
+    return places, waiting
+
+
+def _first_day_times(session: Session, event_ids: Sequence[int]) -> dict[int, tuple[time, time]]:
+    rows = session.execute(
+        select(EventSession.event_id, func.min(EventSession.begins), func.max(EventSession.ends))
+        .join(Event, EventSession.event_id == Event.id)
+        .where(EventSession.event_id.in_(event_ids), EventSession.day == Event.first_day)
+        .group_by(EventSession.event_id)
+    )
+    return {event_id: (begins, ends) for event_id, begins, ends in rows}
+
+
+@dataclass(frozen=True)
+class EventPage:
+    """Everything about one event that its page shows to one person."""
+
+    event: Event
+    places: Places
+    waiting: int
+    mine: MyPlace | None
+
+
+def find_event(session: Session, actor: Actor, number: str) -> Event:
+    """Load an event that the actor may see, with all that belongs to it.
+
+    Raises:
+        DomainError: `not_found`, also for an event that exists and is not shown to the actor.
+
+    """
+    event = session.scalar(
+        select(Event)
+        .where(Event.number == number, visible_to(actor))
+        .options(
+            joinedload(Event.pool),
+            joinedload(Event.venue),
+            joinedload(Event.room),
+            joinedload(Event.replaced_by),
+            selectinload(Event.sessions),
+            selectinload(Event.trainers).joinedload(EventTrainer.person),
+        )
+    )
+    if event is None:
+        raise not_found()
+    return event
+
+
+def event_page(session: Session, actor: Actor, number: str, now: datetime) -> EventPage:
+    """Load the page of an event in at most seven statements.
+
+    Raises:
+        DomainError: `not_found`.
+
+    """
+    event = find_event(session, actor, number)
+    pool = event.pool
+    places, waiting = _load_pools(session, {pool.id: (pool.capacity, pool.organisation_limit)}, now)
+    return EventPage(
+        event=event,
+        places=places[pool.id],
+        waiting=waiting[pool.id],
+        mine=my_places(session, actor, [pool.id]).get(pool.id),
+    )

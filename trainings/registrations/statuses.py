@@ -1,0 +1,70 @@
+"""How the state of an event or a registration is said: icon, word, tone, and what follows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from trainings.core import formats
+from trainings.core.actors import Actor
+from trainings.core.clock import berlin_day
+from trainings.events.models import EventState
+from trainings.registrations.event_queries import EventRow
+from trainings.registrations.models import RegistrationState
+from trainings.registrations.queries import MyPlace
+
+Status = tuple[str, str, str, str]
+"""Icon, word, tone (ok, warn, bad, info, mine, off), second line: what the macro `state` wants."""
+
+SCARCE = 2
+"""So many free places or fewer are called scarce."""
+
+
+def event_status(row: EventRow, actor: Actor, now: datetime) -> Status:
+    """Return what a list says of an event to one person."""
+    if row.state is EventState.CANCELLED:
+        return ("cross-ring", "Abgesagt", "bad", _replacement(row))
+    if row.mine is not None:
+        return registration_status(row.mine)
+    if now < row.opens_at:
+        opens = formats.long_date(berlin_day(row.opens_at))
+        return ("calendar", "Noch nicht geöffnet", "off", f"Anmelden ab {opens}")
+    if now >= row.closes_at:
+        return ("lock", "Anmeldung geschlossen", "off", "")
+    until = f"Anmelden bis {formats.long_date(formats.deadline_day(row.closes_at))}"
+    if actor.person_id is None:
+        return ("calendar", "Anmeldung offen", "ok", until)
+    free = row.places.free_for(actor.organisation_ids)
+    if free == 0:
+        waiting = formats.count(row.waiting, "Person", "Personen")
+        return ("list", "Ausgebucht", "info", f"Warteliste: {waiting}" if row.waiting else until)
+    if free <= SCARCE:
+        return ("exclamation-ring", f"Noch {formats.count(free, 'Platz', 'Plätze')}", "warn", until)
+    return ("check-ring", f"{free} freie Plätze", "ok", until)
+
+
+def registration_status(mine: MyPlace) -> Status:
+    """Return what is said of a person's own active registration."""
+    if mine.state is RegistrationState.PLACED:
+        return ("ticket", "Sie haben einen Platz", "mine", "")
+    if mine.state is RegistrationState.WAITING:
+        return ("list", "Warteliste", "info", f"Sie sind an {mine.position}. Stelle")
+    if mine.state is RegistrationState.OFFERED:
+        return ("exclamation-ring", "Platz angeboten", "warn", "Bitte antworten Sie bald")
+    return ("clock", "Freigabe steht aus", "warn", "")
+
+
+def past_status(state: RegistrationState) -> Status:
+    """Return what is said of a registration that is over."""
+    words = {
+        RegistrationState.PLACED: ("check-ring", "Angemeldet", "ok"),
+        RegistrationState.WITHDRAWN: ("undo", "Platz zurückgegeben", "off"),
+        RegistrationState.CANCELLED: ("cross-ring", "Veranstaltung abgesagt", "bad"),
+        RegistrationState.DECLINED: ("cross-ring", "Nicht freigegeben", "bad"),
+        RegistrationState.SUBSTITUTED: ("group", "Ersatzperson benannt", "off"),
+    }
+    icon, word, tone = words.get(state, ("list", "Kein Platz frei geworden", "off"))
+    return (icon, word, tone, "")
+
+
+def _replacement(row: EventRow) -> str:
+    return f"Ersatztermin: {formats.day_span(*row.replacement)}" if row.replacement else ""
