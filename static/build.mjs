@@ -32,6 +32,10 @@ const LETTERS = [
 // Kerning, the placing of marks, and tabular figures; without small capitals and alternates.
 const FEATURES = ["kern", "mark", "mkmk", "ccmp", "locl", "liga", "tnum"];
 
+// What WTForms writes and no template spells out.
+const FORM_CONTROLS = `<input type="file checkbox radio" disabled readonly="readonly"><textarea disabled>
+  <select disabled="disabled"><option>`;
+
 const manifest = {};
 
 async function publish(name, content, { compressed = false } = {}) {
@@ -103,7 +107,7 @@ async function cutKern(own) {
   const standIn = `.tr-own{content:${tokens.join(" ")}}`;
   const source = adapted(await readFile(join(kern, "kern.min.css"), "utf8"));
   const [cut] = await new PurgeCSS().purge({
-    content: [join(root, "templates", "**", "*.html")],
+    content: [join(root, "templates", "**", "*.html"), { raw: FORM_CONTROLS, extension: "html" }],
     css: [{ raw: source + standIn }],
     safelist: ["tr-own"],
     variables: true,
