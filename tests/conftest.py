@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -80,11 +81,28 @@ def make_settings(database_url: str, folder: Path) -> Settings:
     )
 
 
+class Browser(FlaskClient):
+    """A browser without script.
+
+    Each request gets an application context of its own, as in a server: the one that the test holds
+    would keep who was logged in, and rows that were read, from one request to the next. What the
+    test itself reads after a request is read anew.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        """Send a request."""
+        with self.application.app_context():
+            response = super().open(*args, **kwargs)
+        db.session.rollback()
+        return response
+
+
 @pytest.fixture(scope="session")
 def migrated_app(settings: Settings) -> Iterator[Flask]:
     """Return an application with all tables; `app` cleans it for each test."""
     application = create_app(settings)
     application.config["TESTING"] = True
+    application.test_client_class = Browser
     application.config["PROPAGATE_EXCEPTIONS"] = False
     Migrate(application, db, directory=str(resource_folder("migrations")))
     with application.app_context():
