@@ -6,6 +6,7 @@ mail whose delivery was confirmed just before such a death is sent again, with t
 
 from __future__ import annotations
 
+import logging
 import smtplib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
+from time import monotonic
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -21,9 +23,11 @@ from sqlalchemy import or_, select
 from trainings.core.database import db, transaction
 from trainings.core.outbox import MailState, OutgoingMail, build_message
 from trainings.core.settings import Settings
+from trainings.core.text import clean
+
+log = logging.getLogger("trainings")
 
 LEASE = timedelta(minutes=5)
-BATCH = 20
 # Five minutes, doubled each time: about three and a half days until it is given up.
 FIRST_RETRY = timedelta(minutes=5)
 MOST_ATTEMPTS = 11
@@ -80,6 +84,9 @@ def carrier(settings: Settings) -> Iterator[Carrier]:
 def deliver_due_mails(settings: Settings, now: datetime) -> int:
     """Send what is due; any number of processes may do so at once.
 
+    The sweep ends when the server cannot be reached or hangs up: the mail at hand is tried later,
+    the others at the next sweep.
+
     Args:
         settings: names the mail server.
         now: the present instant.
@@ -88,21 +95,35 @@ def deliver_due_mails(settings: Settings, now: datetime) -> int:
         How many mails were sent.
 
     """
+    began = monotonic()
+
+    def moment() -> datetime:
+        # A slow server makes a long sweep; a lease that counted from its start would run out.
+        return now + timedelta(seconds=monotonic() - began)
+
     sent = 0
-    while claimed := _claim(now):
-        try:
-            with carrier(settings) as open_carrier:
-                for mail_id in claimed:
-                    sent += _deliver(open_carrier, mail_id, settings, now)
-        except OSError as error:
-            for mail_id in claimed:
-                _note_failure(mail_id, f"Mailserver nicht erreichbar: {error}", now)
+    claimed = _claim(moment())
+    if claimed is None:
+        return sent
+    try:
+        with carrier(settings) as open_carrier:
+            while claimed is not None:
+                sent += _deliver(open_carrier, claimed, settings, moment())
+                claimed = _claim(moment())
+    except OSError as error:
+        log.warning("The mail server could not be reached: %s", error)
+        if claimed is not None:
+            _note_failure(claimed, f"Mailserver nicht erreichbar: {error}", moment())
     return sent
 
 
-def _claim(now: datetime) -> list[int]:
+def _claim(now: datetime) -> int | None:
+    """Take the next mail that is due, for five minutes; None when there is none.
+
+    One at a time: a batch that waits behind a slow mail could be claimed by another sweep.
+    """
     with transaction() as session:
-        rows = session.scalars(
+        row = session.scalar(
             select(OutgoingMail)
             .where(
                 OutgoingMail.state == MailState.DUE,
@@ -110,23 +131,31 @@ def _claim(now: datetime) -> list[int]:
                 or_(OutgoingMail.claimed_until.is_(None), OutgoingMail.claimed_until <= now),
             )
             .order_by(OutgoingMail.due_at, OutgoingMail.id)
-            .limit(BATCH)
+            .limit(1)
             .with_for_update(skip_locked=True)
-        ).all()
-        for row in rows:
-            row.claimed_until = now + LEASE
-        return [row.id for row in rows]
+        )
+        if row is None:
+            return None
+        row.claimed_until = now + LEASE
+        return row.id
 
 
 def _deliver(open_carrier: Carrier, mail_id: int, settings: Settings, now: datetime) -> bool:
     row = db.session.get_one(OutgoingMail, mail_id)
     try:
-        open_carrier.send(build_message(row, settings, now))
+        message = build_message(row, settings, now)
+    except Exception as error:
+        # Whatever is wrong with this one, the others must not wait behind it.
+        log.exception("Mail %s could not be built.", mail_id)
+        _note_failure(mail_id, f"Nachricht nicht darstellbar: {error}", now, give_up=True)
+        return False
+    db.session.close()  # no transaction stays open while a slow server answers
+    try:
+        open_carrier.send(message)
     except smtplib.SMTPServerDisconnected:
         raise
-    except (OSError, ValueError) as error:
-        permanent = isinstance(error, ValueError) or _is_permanent(error)
-        _note_failure(mail_id, str(error), now, give_up=permanent)
+    except OSError as error:
+        _note_failure(mail_id, _reason(error), now, give_up=_is_permanent(error))
         return False
     with transaction() as session:
         stored = session.get_one(OutgoingMail, mail_id)
@@ -138,21 +167,38 @@ def _deliver(open_carrier: Carrier, mail_id: int, settings: Settings, now: datet
     return True
 
 
-def _is_permanent(error: Exception) -> bool:
-    """Say whether the server's answer is final: a reply code of 500 and above (RFC 5321, 4.2.1)."""
+def _is_permanent(error: OSError) -> bool:
+    """Say whether the server will never take this mail: a code from 500 on (RFC 5321, 4.2.1).
+
+    Only what it says of the recipient and of the message counts. A refused sender is a mistake of
+    the settings, which somebody will repair: giving up would lose every mail until then.
+    """
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= 500 for code, _ in error.recipients.values())
-    return isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= 500
+    return isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500
+
+
+def _reason(error: OSError) -> str:
+    """Return what the server said, for people."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        answers: list[tuple[int, bytes | str]] = list(error.recipients.values())
+    elif isinstance(error, smtplib.SMTPResponseException):
+        answers = [(error.smtp_code, error.smtp_error)]
+    else:
+        return str(error)
+    return "; ".join(f"{code} {_text(answer)}" for code, answer in answers)
+
+
+def _text(answer: bytes | str) -> str:
+    return answer if isinstance(answer, str) else answer.decode("utf-8", "replace")
 
 
 def _note_failure(mail_id: int, reason: str, now: datetime, *, give_up: bool = False) -> None:
     with transaction() as session:
         row = session.get_one(OutgoingMail, mail_id)
-        if row.state is not MailState.DUE or row.claimed_until is None:
-            return
         row.attempts += 1
         row.claimed_until = None
-        row.last_error = reason[:500]
+        row.last_error = clean(reason)[:500]
         if give_up or row.attempts >= MOST_ATTEMPTS:
             row.state = MailState.FAILED
         else:

@@ -17,13 +17,14 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import render_template
+from flask import current_app
 from sqlalchemy import JSON, Index, String, Text, delete
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from trainings.core.database import Base, choice
 from trainings.core.retention import Retention, personal
 from trainings.core.settings import Settings, current_settings
+from trainings.core.text import clean
 
 KEPT_FOR = timedelta(days=90)
 
@@ -133,12 +134,12 @@ def post(
 
     """
     content = asdict(mail)
-    subject = " ".join(str(content.pop("subject")).split())[:250]
+    subject = clean(content.pop("subject"))[:250]
     host = urlsplit(current_settings().base_url).hostname or "localhost"
     row = OutgoingMail(
         kind=kind,
         recipient=to,
-        recipient_name=name[:200],
+        recipient_name=clean(name)[:200],
         subject=subject,
         content=content,
         message_id=f"<{secrets.token_hex(16)}@{host}>",
@@ -171,9 +172,9 @@ def build_message(row: OutgoingMail, settings: Settings, now: datetime) -> Email
     message["Auto-Submitted"] = "auto-generated"
     message["Content-Language"] = "de"
     values = {"mail": mail, "settings": settings, "name": row.recipient_name}
-    message.set_content(render_template("layout/mail.txt", **values), cte="quoted-printable")
+    message.set_content(_render("layout/mail.txt", values), cte="quoted-printable")
     message.add_alternative(
-        render_template("layout/mail.html", **values), subtype="html", cte="quoted-printable"
+        _render("layout/mail.html", values), subtype="html", cte="quoted-printable"
     )
     for part in mail.calendar:
         message.add_attachment(
@@ -184,6 +185,11 @@ def build_message(row: OutgoingMail, settings: Settings, now: datetime) -> Email
             params={"method": part.method, "charset": "UTF-8"},
         )
     return message
+
+
+def _render(template: str, values: dict[str, Any]) -> str:
+    """Render without the context of a page: the sweep has no request and nobody is logged in."""
+    return current_app.jinja_env.get_template(template).render(values)
 
 
 def _address(name: str, address: str) -> Address:
