@@ -15,21 +15,25 @@ class Actor:
         person_id: None for the system itself and for somebody who is not logged in.
         organisation_ids: the person's organisation and those above it, up to the group.
         roles: what the person is to the office.
+        is_system: the application itself, which may do everything.
 
     """
 
     person_id: int | None = None
     organisation_ids: tuple[int, ...] = ()
     roles: frozenset[Role] = frozenset()
+    is_system: bool = False
 
     def may(self, permission: Permission) -> bool:
         """Say whether the actor holds a permission."""
+        if self.is_system:
+            return True
         if self.person_id is None:
             return permission is Permission.PUBLIC
         return permission in permissions_of(self.roles)
 
 
-SYSTEM = Actor()
+SYSTEM = Actor(is_system=True)
 """Sweeps and the command line."""
 VISITOR = Actor()
 """Somebody who is not logged in."""

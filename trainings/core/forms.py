@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from typing import Any
 
@@ -30,14 +31,18 @@ class Form(FlaskForm):  # type: ignore[misc]
         """Check all fields; a stale page keeps what was typed and asks to send it again."""
         valid = bool(super().validate(extra_validators))
         if "csrf_token" in self._fields and self.csrf_token.errors:
+            self.csrf_token.errors = ()
             self.form_errors.append(_STALE_PAGE)
             valid = False
         return valid
 
     def key(self, person_id: int | None) -> str:
         """Return the key for `idempotency.once`, bound to the person who submits."""
+        # Hashed, because what a browser sends may be of any length and hold signs that a database
+        # refuses (NUL in PostgreSQL).
         raw = self.form_key.data or secrets.token_urlsafe(16)
-        return f"{person_id or 0}:{raw}"[:80]
+        hashed = hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()
+        return f"{person_id or 0}:{hashed}"
 
     def refuse(self, refusal: DomainError) -> None:
         """Show the sentence of a refusal at its field, or above the form."""
