@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import LargeBinary, select
+from sqlalchemy import LargeBinary, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from trainings.core.database import Base, choice
 
 TOKEN_BYTES = 24
+# So long a link that has run out still says so, instead of being unknown.
+REMEMBERED_FOR = timedelta(days=30)
 
 
 class Purpose(StrEnum):
@@ -69,7 +71,25 @@ def issue(
     return token
 
 
+def action_path(token: str) -> str:
+    """Return the address of a link that acts, as a path of this application."""
+    return f"/aktion/{token}"
+
+
+def recall(session: Session, token: str) -> ActionToken | None:
+    """Return the token whether or not it has run out, or None if it is unknown."""
+    return session.scalar(select(ActionToken).where(ActionToken.token_hash == digest(token)))
+
+
 def find(session: Session, token: str, now: datetime) -> ActionToken | None:
     """Return the living token, or None if it is unknown or has run out."""
-    row = session.scalar(select(ActionToken).where(ActionToken.token_hash == digest(token)))
+    row = recall(session, token)
     return row if row is not None and now < row.expires_at else None
+
+
+def forget_tokens(session: Session, now: datetime) -> int:
+    """Delete tokens that ran out 30 days ago; return how many."""
+    result = session.execute(
+        delete(ActionToken).where(ActionToken.expires_at < now - REMEMBERED_FOR)
+    )
+    return int(result.rowcount)  # type: ignore[attr-defined]

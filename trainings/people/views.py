@@ -1,23 +1,8 @@
-"""Pages of the room."""
+"""Pages of the room: logging in and out, one's own account."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from trainings.people import account_views, login_views
+from trainings.people.blueprint import blueprint
 
-from trainings.core.permissions import Permission, requires
-
-blueprint = Blueprint("people", __name__)
-
-
-@blueprint.get("/konto/anmelden")
-@requires(Permission.PUBLIC)
-def log_in() -> str:
-    """Show the page."""
-    return ""
-
-
-@blueprint.get("/konto/")
-@requires(Permission.LOGGED_IN)
-def my_account() -> str:
-    """Show the page."""
-    return ""
+__all__ = ["account_views", "blueprint", "login_views"]

@@ -35,7 +35,7 @@ def privacy() -> str:
 @blueprint.get("/barrierefreiheit")
 @requires(Permission.PUBLIC)
 def accessibility() -> str:
-    """Show the accessibility statement (§ 12b BGG, BITV NRW)."""
+    """Show the accessibility statement (Directive (EU) 2016/2102, § 10b BGG NRW, BITVNRW)."""
     return render_template("web/accessibility.html")
 
 

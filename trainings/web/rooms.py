@@ -9,9 +9,10 @@ from trainings.office.views import blueprint as office
 from trainings.people.views import blueprint as people
 from trainings.registrations.views import blueprint as registrations
 from trainings.statistics.views import blueprint as statistics
+from trainings.web.actions import blueprint as actions
 from trainings.web.pages import blueprint as web
 
-BLUEPRINTS = (people, registrations, attendance, statistics, office, web)
+BLUEPRINTS = (people, registrations, attendance, statistics, office, web, actions)
 
 
 def install(app: Flask) -> None:

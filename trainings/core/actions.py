@@ -1,0 +1,55 @@
+"""What a link in a mail shows and does.
+
+Rooms describe their own links, `web/actions.py` serves them. GET and HEAD only show,
+since mail gateways fetch every link; only POST acts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from trainings.core.forms import Form
+from trainings.core.tokens import ActionToken
+
+
+@dataclass(frozen=True)
+class ActionPage:
+    """The page that a link opens: what it is about, and the button that acts.
+
+    Attributes:
+        title: heading of the page.
+        sentences: paragraphs in plain text.
+        button: words on the button.
+        facts: pairs of a word and a value.
+        gives_up: the button gives something up, so it is not the filled one.
+
+    """
+
+    title: str
+    sentences: tuple[str, ...]
+    button: str
+    facts: tuple[tuple[str, str], ...] = ()
+    gives_up: bool = False
+
+
+@dataclass(frozen=True)
+class Action:
+    """What a room offers for a purpose.
+
+    Both functions get the living token and `now`. They refuse by `DomainError`, which becomes a
+    page.
+
+    Attributes:
+        describe: says what the button would do; it changes nothing.
+        perform: acts in a transaction of its own and answers, normally by
+            `follow(once(form.key(None), now, …))`.
+
+    """
+
+    describe: Callable[[Session, ActionToken, datetime], ActionPage]
+    perform: Callable[[ActionToken, Form, datetime], ResponseReturnValue]

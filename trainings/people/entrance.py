@@ -1,0 +1,23 @@
+"""The way in after a mailbox or a password was shown to be somebody's own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import flash, redirect, url_for
+from werkzeug.wrappers import Response
+
+from trainings.core.http import local_address
+from trainings.people.login import Verified
+from trainings.people.sessions import begin_session, remember_verified
+
+
+def enter(verified: Verified, now: datetime) -> Response:
+    """Log in and lead to where the person wanted to go; somebody unknown is asked who they are."""
+    if verified.account_id is None:
+        remember_verified(verified.email, verified.next_url, now)
+        return redirect(url_for("people.new_person"), code=303)
+    begin_session(verified.account_id, verified.epoch, now)
+    flash("Sie sind eingeloggt.", "success")
+    home = url_for("registrations.event_list")
+    return redirect(local_address(verified.next_url, home), code=303)

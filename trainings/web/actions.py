@@ -1,0 +1,65 @@
+"""Links in mails that act without an account: `/aktion/TOKEN`."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from trainings.core.actions import Action
+from trainings.core.clock import utc_now
+from trainings.core.database import db
+from trainings.core.errors import DomainError
+from trainings.core.forms import Form
+from trainings.core.permissions import Permission, requires
+from trainings.core.tokens import Purpose, recall
+from trainings.people.actions import LOG_IN
+
+blueprint = Blueprint("actions", __name__)
+
+ACTIONS: dict[Purpose, Action] = {
+    Purpose.LOG_IN: LOG_IN,
+}
+_UNKNOWN = (
+    "Diesen Link gibt es nicht",
+    "Vielleicht ist die Adresse nicht vollständig kopiert, oder der Link ist schon lange "
+    "abgelaufen. Bitte öffnen Sie ihn noch einmal aus der E-Mail, oder loggen Sie sich ein.",
+)
+_RUN_OUT = (
+    "Dieser Link ist abgelaufen",
+    "Aus Sicherheitsgründen gelten Links nur für eine bestimmte Zeit. Bitte loggen Sie sich ein; "
+    "Sie erhalten dazu einen neuen Link.",
+)
+
+
+@blueprint.after_request
+def keep_nowhere(response: Response) -> Response:
+    """Let no browser store a page whose address acts."""
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.route("/aktion/<token:token>", methods=["GET", "POST"])
+@requires(Permission.PUBLIC)
+def act(token: str) -> ResponseReturnValue:
+    """Show what a link does, and do it when the button is pressed."""
+    now = utc_now()
+    row = recall(db.session(), token)
+    action = ACTIONS.get(row.purpose) if row else None
+    if row is None or action is None:
+        return _dead_end(404, *_UNKNOWN)
+    if now >= row.expires_at:
+        return _dead_end(410, *_RUN_OUT)
+    form = Form()
+    try:
+        if request.method == "POST" and form.validate():
+            return action.perform(row, form, now)
+        page = action.describe(db.session(), row, now)
+    except DomainError as refusal:
+        return _dead_end(refusal.status, "Das geht leider nicht", refusal.sentence)
+    status = 422 if form.form_errors else 200
+    return render_template("web/action.html", page=page, form=form), status
+
+
+def _dead_end(status: int, title: str, sentence: str) -> Response:
+    page = render_template("web/dead_link.html", title=title, sentence=sentence)
+    return make_response(page, status)
