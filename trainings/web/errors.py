@@ -65,7 +65,7 @@ def error_page(status: int, title: str = "", sentence: str = "") -> Answer:
     values = {
         "status": status,
         "title": title or usual_title,
-        "sentence": sentence or usual_sentence,
+        "text": sentence or usual_sentence,
     }
     try:
         return render_template("layout/error.html", **values), status
