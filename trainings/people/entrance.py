@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from flask import flash, redirect, url_for
@@ -11,12 +12,18 @@ from trainings.core.http import local_address
 from trainings.people.login import Verified
 from trainings.people.sessions import begin_session, remember_verified
 
+_REGISTRATION = re.compile(r"/veranstaltungen/[0-9-]+/anmelden")
+
 
 def enter(verified: Verified, now: datetime) -> Response:
     """Log in and lead to where the person wanted to go; somebody unknown is asked who they are."""
     if verified.account_id is None:
         remember_verified(verified.email, verified.next_url, now)
-        return redirect(url_for("people.new_person"), code=303)
+        # The page of a registration asks who somebody is and registers them, in one form.
+        asks_itself = _REGISTRATION.fullmatch(verified.next_url)
+        return redirect(
+            verified.next_url if asks_itself else url_for("people.new_person"), code=303
+        )
     begin_session(verified.account_id, verified.epoch, now)
     flash("Sie sind eingeloggt.", "success")
     home = url_for("registrations.event_list")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectField, SelectMultipleField
+from wtforms.fields import SelectChoice
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from trainings.core.forms import Form, TextField
 from trainings.events.models import KIND_NAMES, EventKind
+from trainings.people.forms import NewPersonForm
 from trainings.registrations.event_queries import EventFilter, EventList
 from trainings.registrations.models import NEED_NAMES, NeedKind
 
@@ -21,7 +24,11 @@ class RegistrationForm(Form):
 
     needs = SelectMultipleField(
         "Was brauchen Sie?",
-        choices=[(kind.value, NEED_NAMES[kind]) for kind in NeedKind if kind != NeedKind.OTHER],
+        choices=[
+            SelectChoice(kind.value, NEED_NAMES[kind])
+            for kind in NeedKind
+            if kind != NeedKind.OTHER
+        ],
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
     )
@@ -37,6 +44,10 @@ class RegistrationForm(Form):
         if self.note.data:
             needs[NeedKind.OTHER] = self.note.data
         return needs
+
+
+class FirstRegistrationForm(NewPersonForm, RegistrationForm):
+    """Who somebody is and what they need: the one form of a first registration."""
 
 
 class ConfirmForm(Form):
@@ -56,13 +67,13 @@ class EventFilterForm(FlaskForm):  # type: ignore[misc]
 
     def offer(self, found: EventList, month_label: dict[date, str]) -> None:
         """Fill the choices with what there is to choose."""
-        self.art.choices = [("", "Alle Arten")] + [
-            (kind.value, KIND_NAMES[kind]) for kind in EventKind
-        ]
-        self.monat.choices = [("", "Alle Monate")] + [
-            (f"{month:%Y-%m}", month_label[month]) for month in found.months
-        ]
-        self.ort.choices = [("", "Alle Orte")] + [(town, town) for town in found.towns]
+        self.art.choices = _choices(
+            "Alle Arten", [(kind.value, KIND_NAMES[kind]) for kind in EventKind]
+        )
+        self.monat.choices = _choices(
+            "Alle Monate", [(f"{month:%Y-%m}", month_label[month]) for month in found.months]
+        )
+        self.ort.choices = _choices("Alle Orte", [(town, town) for town in found.towns])
 
     def wanted(self) -> EventFilter:
         """Return the filter; what makes no sense is ignored."""
@@ -72,6 +83,10 @@ class EventFilterForm(FlaskForm):  # type: ignore[misc]
             town=(self.ort.data or "").replace("\x00", ""),
             only_free=bool(self.frei.data),
         )
+
+
+def _choices(everything: str, values: Iterable[tuple[str, str]]) -> list[SelectChoice]:
+    return [SelectChoice("", everything), *(SelectChoice(*value) for value in values)]
 
 
 def _month(text: str | None) -> date | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from trainings.core.permissions import Permission
 from trainings.events.models import Event, EventTrainer
 from trainings.organisations.models import Level, Organisation
 from trainings.people.models import Person
+from trainings.people.operations import join
 from trainings.registrations import mails
 from trainings.registrations.models import (
     ACTIVE,
@@ -91,6 +93,41 @@ def register(
         return registration
 
     return with_places(session, event_id, [whom], now, work)
+
+
+def join_and_register(
+    session: Session,
+    event_id: int,
+    *,
+    email: str,
+    details: Mapping[str, Any],
+    needs: Mapping[NeedKind, str],
+    now: datetime,
+) -> Registration:
+    """Add somebody whose address was verified, and register them: the first registration.
+
+    Args:
+        session: the open transaction.
+        event_id: the event.
+        email: the verified address.
+        details: who they are, as `people.operations.join` takes it.
+        needs: as for `register`.
+        now: the present instant.
+
+    Raises:
+        DomainError: as `join` and `register`; then nobody is added.
+
+    """
+    account = join(session, email=email, **details, now=now)
+    session.flush()
+    person = account.person
+    organisation: Organisation | None = person.organisation
+    chain = []
+    while organisation is not None:
+        chain.append(organisation.id)
+        organisation = organisation.parent
+    actor = Actor(person_id=person.id, organisation_ids=tuple(chain))
+    return register(session, actor, event_id, needs=needs, now=now)
 
 
 def withdraw(session: Session, actor: Actor, registration_id: int, now: datetime) -> Registration:

@@ -114,6 +114,7 @@ def my_registrations(session: Session, actor: Actor) -> list[MyRegistration]:
         .where(Registration.person_id == actor.person_id)
         .order_by(Event.first_day, Registration.id)
         .options(
+            joinedload(Registration.person),
             joinedload(Registration.event).joinedload(Event.venue),
             joinedload(Registration.event).joinedload(Event.room),
             joinedload(Registration.event).selectinload(Event.sessions),

@@ -17,11 +17,12 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from trainings.core import formats
 from trainings.core.actors import Actor
 from trainings.core.clock import berlin_day, utc_now
-from trainings.core.database import db
+from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.core.http import follow
 from trainings.core.idempotency import Outcome, once
@@ -30,7 +31,10 @@ from trainings.core.qr import qr_svg
 from trainings.core.settings import current_settings
 from trainings.events import calendar
 from trainings.events.models import Event, EventState
-from trainings.people.sessions import current_actor
+from trainings.people.forms import EmailForm
+from trainings.people.login import admit
+from trainings.people.queries import organisations_for_email, person_by_email
+from trainings.people.sessions import begin_session, current_actor, verified_email
 from trainings.registrations import operations, tickets
 from trainings.registrations.event_queries import (
     EventPage,
@@ -40,7 +44,12 @@ from trainings.registrations.event_queries import (
     list_events,
     next_date,
 )
-from trainings.registrations.forms import ConfirmForm, EventFilterForm, RegistrationForm
+from trainings.registrations.forms import (
+    ConfirmForm,
+    EventFilterForm,
+    FirstRegistrationForm,
+    RegistrationForm,
+)
 from trainings.registrations.models import Registration, RegistrationState
 from trainings.registrations.queries import (
     MyPlace,
@@ -52,6 +61,9 @@ from trainings.registrations.rules import WAITING_REASONS, Verdict, window_refus
 from trainings.registrations.statuses import event_status, past_status, registration_status
 
 blueprint = Blueprint("registrations", __name__)
+# Somebody whose address is verified and who is no person yet sees what everybody sees who is logged
+# in; no row has this id.
+NEWCOMER = Actor(person_id=0)
 FILTERS = ("art", "monat", "ort", "frei")
 
 
@@ -133,11 +145,18 @@ def _show_event(
             free=page.places.free_for(actor.organisation_ids),
             mine=_mine_status(page.mine),
             form=form,
+            email_form=_email_form(number) if actor.person_id is None else None,
             asks_needs=now < page.event.needs_until,
             visitor=actor.person_id is None,
         ),
         status,
     )
+
+
+def _email_form(number: str) -> EmailForm:
+    form = EmailForm(formdata=None)
+    form.next_url.data = url_for(".register", number=number)
+    return form
 
 
 def _agenda(page: EventPage) -> list[tuple[int, list[tuple[str, str, bool]]]]:
@@ -210,28 +229,83 @@ def event_calendar(number: str) -> ResponseReturnValue:
 
 
 @blueprint.route("/veranstaltungen/<number:number>/anmelden", methods=["GET", "POST"])
-@requires(Permission.REGISTER)
+@requires(Permission.PUBLIC)
 def register(number: str) -> ResponseReturnValue:
-    """Register the person who is logged in."""
+    """Register the person who is logged in, or somebody new whose address was verified."""
     actor, now = current_actor(), utc_now()
-    form = RegistrationForm()
+    if actor.person_id is None:
+        return _first_registration(number, now)
     if request.method == "GET":
         return redirect(url_for(".event", number=number, _anchor="anmelden"))
+    form = RegistrationForm()
     if not form.validate():
         return _show_event(number, actor, form, now, 422)
     found = find_event(db.session(), actor, number)
     event_id, needs = found.id, form.chosen_needs() if now < found.needs_until else {}
-    key = form.key(actor.person_id)
 
-    def work(session: Any) -> Outcome:
+    def work(session: Session) -> Outcome:
         registration = operations.register(session, actor, event_id, needs=needs, now=now)
         return Outcome(url_for(".my_registrations"), _confirmation(registration))
 
     try:
-        return follow(once(key, now, work))
+        return follow(once(form.key(actor.person_id), now, work))
     except DomainError as refusal:
         form.refuse(refusal)
         return _show_event(number, actor, form, now, refusal.status)
+
+
+def _first_registration(number: str, now: datetime) -> ResponseReturnValue:
+    email = verified_email()
+    here = url_for(".register", number=number)
+    if email is None:
+        return redirect(url_for("people.log_in", weiter=here), code=303)
+    if person_by_email(db.session(), email) is not None:
+        # Another tab was quicker; that page logs in and comes back here.
+        return redirect(url_for("people.new_person"), code=303)
+    try:
+        found = find_event(db.session(), NEWCOMER, number)
+    except DomainError:
+        return redirect(url_for("people.new_person"), code=303)
+    form, status = FirstRegistrationForm(), 200
+    form.offer(organisations_for_email(db.session(), email))
+    if form.is_submitted():
+        status = 422
+        if form.validate():
+            try:
+                return _join_and_register(found, email, form, now)
+            except DomainError as refusal:
+                form.refuse(refusal)
+                status = refusal.status
+    page = render_template(
+        "registrations/first.html",
+        form=form,
+        email=email,
+        event=found,
+        days=calendar.calendar_days(found),
+        asks_needs=now < found.needs_until,
+        refusal=window_refusal(operations.window_of(found), now),
+    )
+    return page, status
+
+
+def _join_and_register(
+    event: Event, email: str, form: FirstRegistrationForm, now: datetime
+) -> ResponseReturnValue:
+    event_id, details = event.id, form.details()
+    needs = form.chosen_needs() if now < event.needs_until else {}
+
+    def work(session: Session) -> Outcome:
+        registration = operations.join_and_register(
+            session, event_id, email=email, details=details, needs=needs, now=now
+        )
+        return Outcome(url_for(".my_registrations"), _confirmation(registration))
+
+    outcome = once(form.key(None), now, work)
+    with transaction() as session:
+        verified = admit(session, email, outcome.url, now)
+    if verified.account_id is not None:
+        begin_session(verified.account_id, verified.epoch, now)
+    return follow(outcome)
 
 
 def _confirmation(registration: Registration) -> str:
@@ -348,7 +422,7 @@ def withdraw(registration_id: int) -> ResponseReturnValue:
         status = 422
         if form.validate():
 
-            def work(session: Any) -> Outcome:
+            def work(session: Session) -> Outcome:
                 registration = operations.withdraw(session, actor, registration_id, now)
                 return Outcome(
                     url_for(".my_registrations"),
