@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from trainings.core.database import Base, choice
@@ -28,6 +29,14 @@ MARK_NAMES = {
 }
 
 
+BATCH_BYTES = 8
+
+
+def new_batch() -> str:
+    """Return a random name for the changes that belong together."""
+    return secrets.token_hex(BATCH_BYTES)
+
+
 class Attendance(Base):
     """The attendance of one registration at one session."""
 
@@ -44,7 +53,10 @@ class Attendance(Base):
 
 
 class AttendanceChange(Base):
-    """One recording or correction: the old and the new mark, who and when."""
+    """One recording or correction: the old and the new mark, who and when.
+
+    It is the audit of the attendance: only ever added, ids and codes only.
+    """
 
     __tablename__ = "attendance_changes"
 
@@ -55,3 +67,7 @@ class AttendanceChange(Base):
     actor_person_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
     old_mark: Mapped[AttendanceMark | None] = mapped_column(choice(AttendanceMark, "old_mark"))
     new_mark: Mapped[AttendanceMark | None] = mapped_column(choice(AttendanceMark, "new_mark"))
+    batch: Mapped[str] = mapped_column(String(2 * BATCH_BYTES), default=new_batch)
+    """Random; the same for all changes that one press of a button made."""
+    undoes_id: Mapped[int | None] = mapped_column(ForeignKey("attendance_changes.id"), unique=True)
+    """The change that this one took back; each can be taken back once."""

@@ -1,16 +1,188 @@
-"""Pages of the room."""
+"""Pages of the room: own trainings, the list of names, one person, what a ticket's code opens."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
 
+from trainings.attendance import operations, queries, wording
+from trainings.attendance.forms import CodeForm, RecordForm, parse_id
+from trainings.attendance.reads import event_head
+from trainings.attendance.rules import Answer, normalise_ticket
+from trainings.core.clock import berlin_day, utc_now
+from trainings.core.database import db, transaction
+from trainings.core.errors import DomainError
 from trainings.core.permissions import Permission, requires
+from trainings.people.sessions import current_actor
 
 blueprint = Blueprint("attendance", __name__)
 
 
 @blueprint.get("/einlass/")
 @requires(Permission.ATTENDANCE)
-def my_events() -> str:
-    """Show the page."""
-    return ""
+def my_events() -> ResponseReturnValue:
+    """Show a trainer's own trainings, to the office all."""
+    actor, now = current_actor(), utc_now()
+    today = berlin_day(now)
+    lines = queries.my_events(db.session(), actor, now)
+    return render_template(
+        "attendance/events.html",
+        coming=[line for line in lines if line.event.last_day >= today],
+        past=[line for line in reversed(lines) if line.event.last_day < today],
+        today=today,
+        wording=wording,
+        by_office=actor.may(Permission.OFFICE),
+    )
+
+
+@blueprint.route("/einlass/<number:number>", methods=["GET", "POST"])
+@requires(Permission.ATTENDANCE)
+def event_page(number: str) -> ResponseReturnValue:
+    """Show the list of names of one session and record who is there."""
+    actor, now = current_actor(), utc_now()
+    form = RecordForm()
+    code = CodeForm(request.args if "code" in request.args else None)
+    chosen_id = parse_id(request.args.get("termin"))
+    status = 200
+    if form.is_submitted():
+        status = 422
+        if form.validate():
+            try:
+                return _record_on_sheet(number, chosen_id, form)
+            except DomainError as refusal:
+                status = _show_refusal(form, refusal)
+    page = queries.sheet(db.session(), actor, number, chosen_id, now)
+    if code.code.data is not None and code.validate():
+        typed = normalise_ticket(code.code.data)
+        if any(person.ticket == typed for person in page.people):
+            termin = page.current.id if page.current else None
+            return redirect(url_for(".ticket", ticket=typed, termin=termin), 303)
+        code.code.errors = ["Diesen Code gibt es in dieser Veranstaltung nicht. Stimmt er?"]
+    return _render_sheet("attendance/sheet.html", page, form=form, code=code), status
+
+
+@blueprint.get("/einlass/<number:number>/uebersicht")
+@requires(Permission.ATTENDANCE)
+def overview(number: str) -> ResponseReturnValue:
+    """Show everybody in all sessions: the matrix, and what is printed."""
+    chosen_id = parse_id(request.args.get("termin"))
+    page = queries.sheet(db.session(), current_actor(), number, chosen_id, utc_now())
+    return _render_sheet("attendance/overview.html", page)
+
+
+@blueprint.route("/einlass/<number:number>/person/<id:registration_id>", methods=["GET", "POST"])
+@requires(Permission.ATTENDANCE)
+def person_page(number: str, registration_id: int) -> ResponseReturnValue:
+    """Show one person in all sessions, correct any of them, and show who recorded what."""
+    actor, now = current_actor(), utc_now()
+    form = RecordForm()
+    status = 200
+    if form.is_submitted():
+        status = 422
+        if form.validate():
+            session_id, mark = form.marked or abort(400)
+            try:
+                with transaction() as session:
+                    operations.record_attendance(
+                        session, actor, registration_id, session_id, mark, now=now
+                    )
+                return redirect(f"{request.path}#t-{session_id}", 303)
+            except DomainError as refusal:
+                status = _show_refusal(form, refusal)
+    page = queries.person_sheet(db.session(), actor, number, registration_id, now)
+    names = dict(zip(page.sessions, wording.session_names(page.sessions), strict=True))
+    return render_template(
+        "attendance/person.html", page=page, form=form, names=names, by_office=_by_office()
+    ), status
+
+
+@blueprint.route("/t/<token:ticket>", methods=["GET", "POST"])
+@requires(Permission.ATTENDANCE)
+def ticket(ticket: str) -> ResponseReturnValue:
+    """Show whose ticket this is and record the person as present."""
+    actor, now = current_actor(), utc_now()
+    form = RecordForm()
+    chosen_id = parse_id(request.args.get("termin"))
+    status = 200
+    if form.is_submitted():
+        status = 422
+        if form.validate():
+            try:
+                with transaction() as session:
+                    done = operations.record_by_ticket(session, actor, ticket, chosen_id, now)
+                if done.changed:
+                    flash("Als anwesend erfasst.", "success")
+                return redirect(url_for(".ticket", ticket=ticket, termin=done.session_id), 303)
+            except DomainError as refusal:
+                status = refusal.status
+    card = queries.ticket_card(db.session(), actor, ticket, chosen_id, now)
+    if card.answer in (Answer.UNKNOWN, Answer.OTHER_EVENT):
+        status = wording.status_of(card.answer)
+    return render_template(
+        "attendance/ticket.html", card=card, form=form, wording=wording, by_office=_by_office()
+    ), status
+
+
+def _record_on_sheet(number: str, session_id: int | None, form: RecordForm) -> Response:
+    actor, now = current_actor(), utc_now()
+    if session_id is None:
+        abort(400)
+    anchor = None
+    with transaction() as session:
+        event = event_head(session, actor, number)
+        if form.undo.data:
+            taken_back = operations.undo_last(
+                session, actor, event.id, session_id, now, batch=form.undo.data
+            )
+            message = "Zurückgenommen." if taken_back else "Das war schon zurückgenommen."
+        elif form.everyone.data:
+            done = operations.record_all_present(session, actor, event.id, session_id, now)
+            message = "" if done else "Es waren schon alle erfasst."
+        else:
+            registration_id, mark = form.marked or abort(400)
+            operations.record_attendance(session, actor, registration_id, session_id, mark, now=now)
+            anchor, message = f"p-{registration_id}", ""
+    if message:
+        flash(message, "info")
+    return redirect(url_for(".event_page", number=number, termin=session_id, _anchor=anchor), 303)
+
+
+def _show_refusal(form: RecordForm, refusal: DomainError) -> int:
+    if refusal.status == 404:
+        raise refusal
+    form.refuse(refusal)
+    return refusal.status
+
+
+def _by_office() -> bool:
+    return current_actor().may(Permission.OFFICE)
+
+
+def _render_sheet(template: str, page: queries.Sheet, **values: object) -> str:
+    names = wording.session_names(page.sessions)
+    endpoint = request.endpoint or ""
+    tabs = [
+        (
+            *lines,
+            url_for(endpoint, number=page.event.number, termin=session.id),
+            session == page.current,
+        )
+        for session, lines in zip(page.sessions, names, strict=True)
+    ]
+    people = {person.id: person.name for person in page.people}
+    heading, link = wording.overview_words(page.sessions)
+    return render_template(
+        template,
+        page=page,
+        tabs=tabs,
+        columns=wording.column_names(page.sessions),
+        heading=heading,
+        overview_link=link,
+        last=wording.step_sentence(page.last, people, utc_now()) if page.last else "",
+        obstacle=wording.sentence(page.answer, page.current.day if page.current else None)
+        if page.answer is not Answer.READY
+        else "",
+        by_office=_by_office(),
+        **values,
+    )

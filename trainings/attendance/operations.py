@@ -1,0 +1,311 @@
+"""Recording attendance: by name, everybody at once, by ticket, and taking it back.
+
+Each of these locks the registrations that it marks, by ascending id, before it reads their marks:
+of two people who mark the same person at once, the second one sees what the first one recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from trainings.attendance.access import EventAccess, access_columns, event_access
+from trainings.attendance.models import (
+    Attendance,
+    AttendanceChange,
+    AttendanceMark,
+    new_batch,
+)
+from trainings.attendance.reads import load_changes, load_sessions
+from trainings.attendance.rules import (
+    Answer,
+    Change,
+    Mark,
+    SessionTime,
+    is_undone,
+    last_step,
+    normalise_ticket,
+    session_of_today,
+)
+from trainings.attendance.wording import refusal
+from trainings.core.actors import Actor
+from trainings.core.errors import DomainError, not_found
+from trainings.events.models import Event
+from trainings.registrations.models import Registration, RegistrationState
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What came of a recording.
+
+    Attributes:
+        registration_id: whose attendance.
+        session_id: at which session.
+        old: the mark before.
+        new: the mark now; equal to `old` where nothing was written.
+
+    """
+
+    registration_id: int
+    session_id: int
+    old: Mark
+    new: Mark
+
+    @property
+    def changed(self) -> bool:
+        """Whether something was written."""
+        return self.old is not self.new
+
+
+def record_attendance(
+    session: Session,
+    actor: Actor,
+    registration_id: int,
+    session_id: int,
+    mark: Mark,
+    *,
+    now: datetime,
+) -> Recorded:
+    """Record whether somebody is there; None takes the record back to "not recorded".
+
+    The same mark again changes nothing and writes nothing, so a form that is sent twice is
+    harmless without a key of its own.
+
+    Args:
+        session: the open transaction.
+        actor: a trainer of the event, or somebody of the office.
+        registration_id: whose attendance.
+        session_id: a session of the same event.
+        mark: the new mark.
+        now: the present instant.
+
+    Raises:
+        DomainError: `not_found` for what is foreign to the actor; else the code of an `Answer`.
+
+    """
+    seat = _lock_seat(session, actor, Registration.id == registration_id)
+    if seat is None or not seat.access.allowed:
+        raise not_found()
+    own = _own_session(session, seat.access, session_id)
+    chosen = _check(seat.access, seat.state, own, now)
+    step = _Step(session, actor, chosen.id, [seat.registration_id], now)
+    return step.record(seat.registration_id, mark)
+
+
+def record_by_ticket(
+    session: Session, actor: Actor, ticket: str, session_id: int | None, now: datetime
+) -> Recorded:
+    """Record the holder of a ticket as present.
+
+    Args:
+        session: the open transaction.
+        actor: a trainer of the event, or somebody of the office.
+        ticket: code as scanned or typed.
+        session_id: the session that the page showed; None: today's, by the clock.
+        now: the present instant.
+
+    Raises:
+        DomainError: with the code of an `Answer`, such as `unknown_ticket` or `other_event`, which
+            reveal nothing about the holder; `not_found` for a session of another event.
+
+    """
+    seat = _lock_seat(session, actor, Registration.ticket == normalise_ticket(ticket))
+    if seat is None:
+        raise refusal(Answer.UNKNOWN)
+    if not seat.access.allowed:
+        raise refusal(Answer.OTHER_EVENT)
+    if session_id is None:
+        meant = session_of_today(load_sessions(session, seat.access.event_id), now)
+    else:
+        meant = _own_session(session, seat.access, session_id)
+    chosen = _check(seat.access, seat.state, meant, now)
+    step = _Step(session, actor, chosen.id, [seat.registration_id], now)
+    return step.record(seat.registration_id, AttendanceMark.PRESENT)
+
+
+def record_all_present(
+    session: Session, actor: Actor, event_id: int, session_id: int, now: datetime
+) -> tuple[int, ...]:
+    """Record everybody as present who is not recorded yet, as one step that can be undone.
+
+    Args:
+        session: the open transaction.
+        actor: a trainer of the event, or somebody of the office.
+        event_id: the event.
+        session_id: one of its sessions.
+        now: the present instant.
+
+    Returns:
+        The ids of the registrations that were recorded now.
+
+    Raises:
+        DomainError: as `record_attendance`.
+
+    """
+    access, chosen = _open_session(session, actor, event_id, session_id, now)
+    placed = _lock_placed(session, access.event_id)
+    step = _Step(session, actor, chosen.id, placed, now)
+    missing = tuple(found for found in placed if found not in step.rows)
+    for registration_id in missing:
+        step.record(registration_id, AttendanceMark.PRESENT)
+    return missing
+
+
+def undo_last(
+    session: Session,
+    actor: Actor,
+    event_id: int,
+    session_id: int,
+    now: datetime,
+    *,
+    batch: str | None = None,
+) -> tuple[Change, ...]:
+    """Take back the actor's last step in a session that is still in force.
+
+    Args:
+        session: the open transaction.
+        actor: who takes back the own step.
+        event_id: the event.
+        session_id: one of its sessions.
+        now: the present instant.
+        batch: the step that the page showed; a second press of the same button does nothing.
+
+    Returns:
+        The changes that were taken back; none if this step was taken back before.
+
+    Raises:
+        DomainError: `nothing_to_undo`, `step_superseded`, or as `record_attendance`.
+
+    """
+    access, chosen = _open_session(session, actor, event_id, session_id, now)
+    placed = _lock_placed(session, access.event_id)
+    changes = load_changes(session, chosen.id)
+    if batch is not None and is_undone(changes, batch):
+        return ()
+    taken_back = last_step(changes, actor.person_id)
+    if not taken_back:
+        raise DomainError(
+            "nothing_to_undo", "In diesem Termin gibt es nichts, was Sie zurücknehmen können."
+        )
+    if batch is not None and taken_back[0].batch != batch:
+        raise DomainError(
+            "step_superseded",
+            "Inzwischen ist etwas anderes erfasst worden. Bitte prüfen Sie die Liste, bevor Sie "
+            "etwas zurücknehmen.",
+        )
+    step = _Step(session, actor, chosen.id, placed, now)
+    for change in taken_back:
+        step.record(change.registration_id, change.old, undoes_id=change.id)
+    return taken_back
+
+
+class _Step:
+    """The changes that one press of a button makes in one session."""
+
+    def __init__(
+        self,
+        session: Session,
+        actor: Actor,
+        session_id: int,
+        registration_ids: Collection[int],
+        now: datetime,
+    ) -> None:
+        self.session = session
+        self.actor = actor
+        self.session_id = session_id
+        self.now = now
+        self.batch = new_batch()
+        marked = select(Attendance).where(
+            Attendance.session_id == session_id, Attendance.registration_id.in_(registration_ids)
+        )
+        self.rows = {row.registration_id: row for row in session.scalars(marked)}
+
+    def record(self, registration_id: int, mark: Mark, undoes_id: int | None = None) -> Recorded:
+        """Set the mark of a locked registration and note the change; the same mark does nothing."""
+        row = self.rows.get(registration_id)
+        old = row.mark if row else None
+        recorded = Recorded(registration_id, self.session_id, old, mark)
+        if not recorded.changed:
+            return recorded
+        if mark is None:
+            self.session.delete(row)
+        elif row is None:
+            self.session.add(
+                Attendance(registration_id=registration_id, session_id=self.session_id, mark=mark)
+            )
+        else:
+            row.mark = mark
+        self.session.add(
+            AttendanceChange(
+                registration_id=registration_id,
+                session_id=self.session_id,
+                at=self.now,
+                actor_person_id=self.actor.person_id,
+                old_mark=old,
+                new_mark=mark,
+                batch=self.batch,
+                undoes_id=undoes_id,
+            )
+        )
+        return recorded
+
+
+@dataclass(frozen=True)
+class _Seat:
+    registration_id: int
+    state: RegistrationState
+    access: EventAccess
+
+
+def _lock_seat(session: Session, actor: Actor, which: ColumnElement[bool]) -> _Seat | None:
+    row = session.execute(
+        select(Registration.id, Registration.state, *access_columns(actor))
+        .join(Event, Registration.event_id == Event.id)
+        .where(which)
+        .with_for_update(key_share=True, of=Registration)
+    ).one_or_none()
+    if row is None:
+        return None
+    return _Seat(row[0], row[1], EventAccess(actor, *tuple(row)[2:]))
+
+
+def _lock_placed(session: Session, event_id: int) -> list[int]:
+    return list(
+        session.scalars(
+            select(Registration.id)
+            .where(
+                Registration.event_id == event_id, Registration.state == RegistrationState.PLACED
+            )
+            .order_by(Registration.id)
+            .with_for_update(key_share=True)
+        )
+    )
+
+
+def _own_session(session: Session, access: EventAccess, session_id: int) -> SessionTime:
+    for found in load_sessions(session, access.event_id):
+        if found.id == session_id:
+            return found
+    raise not_found()
+
+
+def _open_session(
+    session: Session, actor: Actor, event_id: int, session_id: int, now: datetime
+) -> tuple[EventAccess, SessionTime]:
+    access = event_access(session, actor, event_id)
+    own = _own_session(session, access, session_id)
+    return access, _check(access, RegistrationState.PLACED, own, now)
+
+
+def _check(
+    access: EventAccess, place: RegistrationState, meant: SessionTime | None, now: datetime
+) -> SessionTime:
+    day = meant.day if meant else None
+    answer = access.answer(day, now, place)
+    if answer is not Answer.READY or meant is None:
+        raise refusal(answer, day)
+    return meant

@@ -1,0 +1,208 @@
+"""What several pages and the operations of the attendance load: one statement each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.orm import Session
+
+from trainings.attendance.access import EventAccess, access_columns
+from trainings.attendance.models import Attendance, AttendanceChange
+from trainings.attendance.rules import Change, Mark, SessionTime
+from trainings.core.actors import Actor
+from trainings.core.errors import not_found
+from trainings.events.models import KIND_NAMES, Event, EventKind, EventSession, Room, Venue
+from trainings.people.models import Person
+from trainings.registrations.models import Registration, RegistrationState
+
+PLACED = Registration.state == RegistrationState.PLACED
+"""The condition that somebody has a place: only those are recorded."""
+
+
+@dataclass(frozen=True)
+class EventHead:
+    """What stands above each page of an event."""
+
+    access: EventAccess
+    number: str
+    title: str
+    kind: EventKind
+    first_day: date
+    town: str | None
+    room: str | None
+
+    @property
+    def id(self) -> int:
+        """The event's id."""
+        return self.access.event_id
+
+    @property
+    def last_day(self) -> date:
+        """The day of its last session."""
+        return self.access.last_day
+
+    @property
+    def kind_name(self) -> str:
+        """„Training“."""
+        return KIND_NAMES[self.kind]
+
+    @property
+    def place(self) -> str:
+        """„Essen, Raum 304“."""
+        return ", ".join(filter(None, (self.town, self.room)))
+
+
+@dataclass(frozen=True)
+class Attendee:
+    """Somebody with a place.
+
+    Attributes:
+        id: of the registration.
+        name: as lists sort it.
+        organisation: with its unit, as they were when the person registered.
+        ticket: code of the ticket.
+        marks: one for each session of the event, in their order.
+
+    """
+
+    id: int
+    name: str
+    organisation: str
+    ticket: str | None
+    marks: tuple[Mark, ...]
+
+
+def event_head(session: Session, actor: Actor, number: str) -> EventHead:
+    """Return what stands above the pages of an event.
+
+    Raises:
+        DomainError: `not_found`, also for a foreign event.
+
+    """
+    row = session.execute(head_statement(actor).where(Event.number == number)).one_or_none()
+    event = head_of(actor, row) if row else None
+    if event is None or not event.access.allowed:
+        raise not_found()
+    return event
+
+
+def load_sessions(session: Session, event_id: int) -> tuple[SessionTime, ...]:
+    """Return the sessions of an event in order of time."""
+    return tuple(found for _, found in load_sessions_of(session, [event_id]))
+
+
+def load_changes(session: Session, session_id: int) -> list[Change]:
+    """Return all changes in a session, of those who have a place, in their order."""
+    found = load_all_changes(
+        session,
+        AttendanceChange.session_id == session_id,
+        AttendanceChange.registration_id.in_(select(Registration.id).where(PLACED)),
+    )
+    return [change for _, change in found]
+
+
+def head_statement(actor: Actor) -> Select[*tuple[Any, ...]]:
+    """Return the statement whose rows `head_of` understands."""
+    columns = [Event.number, Event.title, Event.kind, Event.first_day, Venue.town, Room.name]
+    return (
+        select(*access_columns(actor), *columns)
+        .outerjoin(Venue, Event.venue_id == Venue.id)
+        .outerjoin(Room, Event.room_id == Room.id)
+    )
+
+
+def head_of(actor: Actor, row: Sequence[Any]) -> EventHead:
+    """Return the head of an event from a row of `head_statement`."""
+    return EventHead(EventAccess(actor, *row[:4]), *row[4:])
+
+
+def load_sessions_of(
+    session: Session, event_ids: Collection[int]
+) -> Iterator[tuple[int, SessionTime]]:
+    """Return the sessions of several events in order of time, each with the event's id."""
+    rows = session.execute(
+        select(
+            EventSession.event_id,
+            EventSession.id,
+            EventSession.day,
+            EventSession.begins,
+            EventSession.ends,
+            EventSession.label,
+        )
+        .where(EventSession.event_id.in_(event_ids))
+        .order_by(EventSession.day, EventSession.begins, EventSession.id)
+    )
+    return ((row[0], SessionTime(*row[1:])) for row in rows)
+
+
+def load_attendees(
+    session: Session, which: ColumnElement[bool], sessions: Sequence[SessionTime]
+) -> tuple[Attendee, ...]:
+    """Return those who have a place, by name, with their marks.
+
+    Args:
+        session: for reading.
+        which: condition on the registrations.
+        sessions: of the event, in the order that the marks shall have.
+
+    """
+    people = session.execute(
+        select(Registration, Person)
+        .join(Person, Registration.person_id == Person.id)
+        .where(which, PLACED)
+        .order_by(Person.sort_key, Registration.id)
+    ).all()
+    marks = {
+        (registration_id, session_id): mark
+        for registration_id, session_id, mark in session.execute(
+            select(Attendance.registration_id, Attendance.session_id, Attendance.mark)
+            .join(Registration)
+            .where(which, PLACED)
+        )
+    }
+    return tuple(
+        Attendee(
+            registration.id,
+            person.list_name,
+            organisation_of(registration),
+            registration.ticket,
+            tuple(marks.get((registration.id, found.id)) for found in sessions),
+        )
+        for registration, person in people
+    )
+
+
+def organisation_of(registration: Registration) -> str:
+    """Return „Stadt Essen, Jugendamt“, as it was at the registration."""
+    return ", ".join(filter(None, (registration.organisation_name, registration.unit)))
+
+
+def load_all_changes(session: Session, *which: ColumnElement[bool]) -> list[tuple[int, Change]]:
+    """Return all changes under these conditions in their order, each with its session's id."""
+    rows = session.execute(
+        select(AttendanceChange, Person)
+        .outerjoin(Person, AttendanceChange.actor_person_id == Person.id)
+        .where(*which)
+        .order_by(AttendanceChange.id)
+    )
+    return [
+        (
+            row.session_id,
+            Change(
+                id=row.id,
+                registration_id=row.registration_id,
+                actor_id=row.actor_person_id,
+                actor_name=person.name if person else "",
+                at=row.at,
+                batch=row.batch,
+                old=row.old_mark,
+                new=row.new_mark,
+                undoes_id=row.undoes_id,
+            ),
+        )
+        for row, person in rows
+    ]
