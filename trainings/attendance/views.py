@@ -120,7 +120,11 @@ def ticket(ticket: str) -> ResponseReturnValue:
     if card.answer in (Answer.UNKNOWN, Answer.OTHER_EVENT):
         status = wording.status_of(card.answer)
     return render_template(
-        "attendance/ticket.html", card=card, form=form, wording=wording, by_office=_by_office()
+        "attendance/ticket.html",
+        card=card,
+        form=form,
+        refusal=wording.refusal_words(card.answer, card.session.day if card.session else None),
+        by_office=_by_office(),
     ), status
 
 
@@ -171,6 +175,7 @@ def _render_sheet(template: str, page: queries.Sheet, **values: object) -> str:
         for session, lines in zip(page.sessions, names, strict=True)
     ]
     people = {person.id: person.name for person in page.people}
+    word, obstacle = wording.refusal_words(page.answer, page.current.day if page.current else None)
     heading, link = wording.overview_words(page.sessions)
     return render_template(
         template,
@@ -180,9 +185,8 @@ def _render_sheet(template: str, page: queries.Sheet, **values: object) -> str:
         heading=heading,
         overview_link=link,
         last=wording.step_sentence(page.last, people, utc_now()) if page.last else "",
-        obstacle=wording.sentence(page.answer, page.current.day if page.current else None)
-        if page.answer is not Answer.READY
-        else "",
+        obstacle_word=word,
+        obstacle=obstacle,
         by_office=_by_office(),
         **values,
     )

@@ -78,16 +78,16 @@ REFUSALS: dict[Answer, tuple[str, str]] = {
 _STATUS = {Answer.UNKNOWN: 404, Answer.OTHER_EVENT: 403}
 
 
-def sentence(answer: Answer, session_day: date | None = None) -> str:
-    """Return the sentence of a refusal.
+def refusal_words(answer: Answer, session_day: date | None = None) -> tuple[str, str]:
+    """Return a word and a sentence for a refusal; both empty where nothing is refused.
 
     Args:
-        answer: any but `READY` and `ALREADY`.
-        session_day: day of the session that was chosen, if one was.
+        answer: of the rules.
+        session_day: day of the session that was chosen; None: no session at all.
 
     """
-    day = long_date(session_day) if session_day else "späteren Tag"
-    return REFUSALS[answer][1].replace("{day}", day)
+    word, sentence = REFUSALS.get(answer, ("", ""))
+    return word, sentence.format(day=long_date(session_day)) if session_day else sentence
 
 
 def status_of(answer: Answer) -> int:
@@ -97,7 +97,8 @@ def status_of(answer: Answer) -> int:
 
 def refusal(answer: Answer, session_day: date | None = None) -> DomainError:
     """Return the error by which an operation refuses."""
-    return DomainError(answer.value, sentence(answer, session_day), status=status_of(answer))
+    _, sentence = refusal_words(answer, session_day)
+    return DomainError(answer.value, sentence, status=status_of(answer))
 
 
 _SHORT_LABELS = {"Vormittag": "vorm.", "Nachmittag": "nachm."}
