@@ -352,6 +352,12 @@ def test_ticket_recorded_by_mistake_is_taken_back(door: Door) -> None:
     assert door.marks() == {}
 
 
+def test_ticket_takes_back_one_person_and_not_everybody_recorded_with_it(door: Door) -> None:
+    press(door.client, door.url, "Alle übrigen anwesend")
+    press(door.client, door.ticket_url(), "Rückgängig")
+    assert door.marks() == {door.people[1]: PRESENT}
+
+
 def test_ticket_recorded_by_somebody_else_cannot_be_taken_back_here(door: Door) -> None:
     press(door.client, door.ticket_url(), "Anwesend")
     become(door, door.office)

@@ -104,7 +104,7 @@ class TicketCard:
         session: the session that would be marked.
         mark: what is recorded there.
         last: the change that made it so, if it is still in force.
-        own: the actor made that change with this one ticket, so it can be taken back here.
+        own: the actor made that change, so it can be taken back here.
 
     """
 
@@ -268,17 +268,21 @@ def ticket_card(
     today = session_of_today(sessions, now)
     chosen = next((found for found in sessions if found.id == chosen_id), today)
     answer = event.access.answer(chosen.day if chosen else None, now, registration.state)
-    mark, last, own = None, None, False
+    mark, last = None, None
     if chosen is not None:
         mark = session.scalar(
             select(Attendance.mark).where(
                 Attendance.registration_id == registration.id, Attendance.session_id == chosen.id
             )
         )
-        changes = load_changes(session, chosen.id)
-        last = changes_in_force(changes).get(registration.id)
-        own = last is not None and last_step(changes, actor.person_id) == (last,)
+        changes = load_all_changes(
+            session,
+            AttendanceChange.session_id == chosen.id,
+            AttendanceChange.registration_id == registration.id,
+        )
+        last = changes_in_force(change for _, change in changes).get(registration.id)
     if answer is Answer.READY and mark is AttendanceMark.PRESENT:
         answer = Answer.ALREADY
     organisation = organisation_of(registration)
+    own = last is not None and last.actor_id == actor.person_id
     return TicketCard(answer, event, person.name, organisation, chosen, mark, last, own)
