@@ -400,10 +400,14 @@ def upgrade() -> None:
     sa.Column('actor_person_id', sa.Integer(), nullable=True),
     sa.Column('old_mark', sa.Enum('present', 'absent', 'excused', name='old_mark', native_enum=False, create_constraint=True, length=32), nullable=True),
     sa.Column('new_mark', sa.Enum('present', 'absent', 'excused', name='new_mark', native_enum=False, create_constraint=True, length=32), nullable=True),
+    sa.Column('batch', sa.String(length=16), nullable=False),
+    sa.Column('undoes_id', sa.Integer(), nullable=True),
     sa.ForeignKeyConstraint(['actor_person_id'], ['persons.id'], name=op.f('fk_attendance_changes_actor_person_id_persons')),
     sa.ForeignKeyConstraint(['registration_id'], ['registrations.id'], name=op.f('fk_attendance_changes_registration_id_registrations')),
     sa.ForeignKeyConstraint(['session_id'], ['event_sessions.id'], name=op.f('fk_attendance_changes_session_id_event_sessions')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_attendance_changes'))
+    sa.ForeignKeyConstraint(['undoes_id'], ['attendance_changes.id'], name=op.f('fk_attendance_changes_undoes_id_attendance_changes')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_attendance_changes')),
+    sa.UniqueConstraint('undoes_id', name=op.f('uq_attendance_changes_undoes_id'))
     )
     with op.batch_alter_table('attendance_changes', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_attendance_changes_registration_id'), ['registration_id'], unique=False)
