@@ -43,6 +43,7 @@ _NO_WORK_ADDRESS = (
 def log_in() -> ResponseReturnValue:
     """Log in by password, or ask for a mail with link and code."""
     now, form, status = utc_now(), LogInForm(), 200
+    form.next_url.data = _wanted_url(form)
     if form.is_submitted():
         status = 422
         if form.validate():
@@ -51,8 +52,6 @@ def log_in() -> ResponseReturnValue:
             except DomainError as refusal:
                 form.refuse(refusal)
                 status = refusal.status
-    else:
-        form.next_url.data = local_address(request.args.get("weiter"), "")
     return render_template("people/log_in.html", form=form), status
 
 
@@ -61,6 +60,7 @@ def log_in() -> ResponseReturnValue:
 def register() -> ResponseReturnValue:
     """Ask for a mail to open an account; event pages post here too."""
     now, form, status = utc_now(), EmailForm(), 200
+    form.next_url.data = _wanted_url(form)
     if form.is_submitted():
         status = 422
         if form.validate():
@@ -73,9 +73,12 @@ def register() -> ResponseReturnValue:
             except DomainError as refusal:
                 form.refuse(refusal)
                 status = refusal.status
-    else:
-        form.next_url.data = local_address(request.args.get("weiter"), "")
     return render_template("people/register.html", form=form), status
+
+
+def _wanted_url(form: EmailForm) -> str:
+    """Return where somebody wants to go afterwards: as the form says, or the page's address."""
+    return local_address(form.next_url.data or request.args.get("weiter"), "")
 
 
 def _by_mail(form: EmailForm, now: datetime) -> Response:
@@ -83,7 +86,7 @@ def _by_mail(form: EmailForm, now: datetime) -> Response:
     # address is in it, since somebody may go back and correct it.
     email = form.email.data
     request_key = digest(f"{form.form_key.data}:{email}").hex()[: login.KEY_LENGTH]
-    next_url = local_address(form.next_url.data, "")
+    next_url = form.next_url.data
     with transaction() as session:
         login.count_client(session, request.remote_addr or "", now)
 
@@ -102,9 +105,8 @@ def _by_password(form: LogInForm, now: datetime) -> Response:
         login.count_client(session, request.remote_addr or "", now)
         login.count_password_try(session, email, now)
     new_hash = login.check_password(db.session(), email, form.password.data)
-    next_url = local_address(form.next_url.data, "")
     with transaction() as session:
-        verified = login.log_in_by_password(session, email, new_hash, next_url, now)
+        verified = login.log_in_by_password(session, email, new_hash, form.next_url.data, now)
     return enter(verified, now)
 
 
