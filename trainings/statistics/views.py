@@ -1,10 +1,17 @@
-"""Pages of the room."""
+"""Pages of the figures."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, Response, render_template, request
 
+from trainings.core.database import db
 from trainings.core.permissions import Permission, requires
+from trainings.core.tables import CSV_TYPE, csv_lines
+from trainings.organisations.models import KIND_NAMES
+from trainings.statistics.exports import TABLE_HEADER, table_rows
+from trainings.statistics.forms import ALL_KINDS, ALL_WORD, KIND_WORDS, SelectionForm
+from trainings.statistics.queries import load_statistics
+from trainings.statistics.rules import DEFINITIONS, Selection, largest_shares
 
 blueprint = Blueprint("statistics", __name__)
 
@@ -12,5 +19,49 @@ blueprint = Blueprint("statistics", __name__)
 @blueprint.get("/statistik/")
 @requires(Permission.STATISTICS)
 def overview() -> str:
-    """Show the page."""
-    return ""
+    """Show figures, charts and tables."""
+    form = SelectionForm(request.args)
+    selection = form.selection()
+    statistics = load_statistics(db.session(), selection)
+    attended = [part for part in statistics.by_organisation_kind if part.participations]
+    years = statistics.by_year.items()
+    return render_template(
+        "statistics/overview.html",
+        form=form,
+        selection=selection,
+        statistics=statistics,
+        word=KIND_WORDS[selection.kind] if selection.kind else ALL_WORD,
+        kind_words=KIND_WORDS,
+        organisation_kind_names=KIND_NAMES,
+        columns=[(year, part.participations, part.capacity) for year, part in years],
+        shares=largest_shares([(KIND_NAMES[part.kind], part.participations) for part in attended]),
+        organisation_kind_count=len(attended),
+        definitions=DEFINITIONS,
+        table_arguments=_arguments(selection),
+    )
+
+
+@blueprint.get("/statistik/tabelle.csv")
+@requires(Permission.STATISTICS)
+def table() -> Response:
+    """Offer all figures of the selection as one table."""
+    selection = SelectionForm(request.args).selection()
+    lines = csv_lines(TABLE_HEADER, table_rows(load_statistics(db.session(), selection)))
+    response = Response(lines, content_type=CSV_TYPE)
+    response.headers.set("Content-Disposition", "attachment", filename=_file_name(selection))
+    return response
+
+
+def _arguments(selection: Selection) -> dict[str, str]:
+    """Return the part of an address that leads to the same selection."""
+    arguments = {"art": selection.kind.value if selection.kind else ALL_KINDS}
+    if selection.first:
+        arguments["von"] = selection.first.isoformat()
+    if selection.last:
+        arguments["bis"] = selection.last.isoformat()
+    return arguments
+
+
+def _file_name(selection: Selection) -> str:
+    days = [day.isoformat() for day in (selection.first, selection.last) if day]
+    return "-".join(["statistik", *days]) + ".csv"
