@@ -81,11 +81,13 @@ def load_statistics(session: Session, selection: Selection) -> Statistics:
         .where(attended)
     )
     total = _sums(events, registrations, lambda _: None)
+    by_year = _sums(events, registrations, lambda row: row.year)
+    by_kind = _sums(events, registrations, lambda row: row.kind)
     return Statistics(
         total=total.get(None, Figures()),
         people=people or 0,
-        by_year=dict(sorted(_sums(events, registrations, lambda row: row.year).items())),
-        by_kind=_sums(events, registrations, lambda row: row.kind),
+        by_year={year: by_year[year] for year in sorted(by_year) if by_year[year].events},
+        by_kind={kind: by_kind[kind] for kind in EventKind if kind in by_kind},
         by_organisation=_by_organisation(registrations),
         by_organisation_kind=_by_organisation_kind(registrations),
     )

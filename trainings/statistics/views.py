@@ -11,7 +11,9 @@ from trainings.organisations.models import KIND_NAMES
 from trainings.statistics.exports import TABLE_HEADER, table_rows
 from trainings.statistics.forms import ALL_KINDS, ALL_WORD, KIND_WORDS, SelectionForm
 from trainings.statistics.queries import load_statistics
-from trainings.statistics.rules import DEFINITIONS, Selection, largest_shares
+from trainings.statistics.rules import DEFINITIONS, Selection, Statistics, largest_shares
+
+MOST_LONG_YEARS = 6
 
 blueprint = Blueprint("statistics", __name__)
 
@@ -24,7 +26,6 @@ def overview() -> str:
     selection = form.selection()
     statistics = load_statistics(db.session(), selection)
     attended = [part for part in statistics.by_organisation_kind if part.participations]
-    years = statistics.by_year.items()
     return render_template(
         "statistics/overview.html",
         form=form,
@@ -33,7 +34,7 @@ def overview() -> str:
         word=KIND_WORDS[selection.kind] if selection.kind else ALL_WORD,
         kind_words=KIND_WORDS,
         organisation_kind_names=KIND_NAMES,
-        columns=[(year, part.participations, part.capacity) for year, part in years],
+        columns=_columns(statistics),
         shares=largest_shares([(KIND_NAMES[part.kind], part.participations) for part in attended]),
         organisation_kind_count=len(attended),
         definitions=DEFINITIONS,
@@ -50,6 +51,15 @@ def table() -> Response:
     response = Response(lines, content_type=CSV_TYPE)
     response.headers.set("Content-Disposition", "attachment", filename=_file_name(selection))
     return response
+
+
+def _columns(statistics: Statistics) -> list[tuple[str, int, int]]:
+    """Return year, participations and places; many years are shortened to fit on a phone."""
+    short = len(statistics.by_year) > MOST_LONG_YEARS
+    return [
+        (f"’{year % 100:02d}" if short else str(year), figures.participations, figures.capacity)
+        for year, figures in statistics.by_year.items()
+    ]
 
 
 def _arguments(selection: Selection) -> dict[str, str]:

@@ -1,0 +1,64 @@
+"""Makes registrations for tests, with the history and the attendance that belong to them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from tests.factories import LONG_AGO
+from trainings.attendance.models import Attendance, AttendanceMark
+from trainings.events.models import Event
+from trainings.people.models import Person
+from trainings.registrations.models import Registration, RegistrationChange, RegistrationState
+from trainings.registrations.places import new_ticket
+
+MARKS = {
+    "p": AttendanceMark.PRESENT,
+    "a": AttendanceMark.ABSENT,
+    "e": AttendanceMark.EXCUSED,
+}
+
+
+def make_registration(
+    session: Session,
+    event: Event,
+    person: Person,
+    *,
+    state: RegistrationState = RegistrationState.PLACED,
+    marks: str = "",
+) -> Registration:
+    """Add a registration; marks are one letter per session: p, a, e, or - for not recorded."""
+    rank = session.scalar(
+        select(func.count()).select_from(Registration).where(Registration.event_id == event.id)
+    )
+    steps = [None, RegistrationState.WAITING]
+    if state is not RegistrationState.WAITING:
+        steps.append(RegistrationState.PLACED)
+    if state not in {RegistrationState.WAITING, RegistrationState.PLACED}:
+        steps.append(state)
+    registration = Registration(
+        pool_id=event.pool_id,
+        event=event,
+        person=person,
+        state=state,
+        rank=(rank or 0) + 1,
+        requested_at=LONG_AGO,
+        state_since=LONG_AGO,
+        organisation=person.organisation,
+        organisation_name=person.organisation.name,
+        organisation_kind=person.organisation.kind,
+        unit=person.unit,
+        ticket=new_ticket() if state is RegistrationState.PLACED else None,
+        history=[
+            RegistrationChange(at=LONG_AGO, from_state=old, to_state=new, reason="test")
+            for old, new in pairwise(steps)
+        ],
+    )
+    session.add(registration)
+    for part, letter in zip(event.sessions, marks, strict=False):
+        if letter in MARKS:
+            session.add(Attendance(registration=registration, session=part, mark=MARKS[letter]))
+    session.flush()
+    return registration
