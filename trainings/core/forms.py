@@ -101,26 +101,31 @@ def registered_name(_form: Any, field: Any) -> None:
 
 
 def email_address(_form: Any, field: Any) -> None:
-    """Refuse what is not an address; store it normalised.
+    """Refuse what is not an address; store it normalised."""
+    address = normalise_email(field.data or "")
+    if not is_email_address(address):
+        raise ValidationError("Das ist keine E-Mail-Adresse. Beispiel: name@stadt-essen.example")
+    field.data = address
+
+
+def is_email_address(address: str) -> bool:
+    """Say whether a normalised text has the shape of an address.
 
     Only shape is checked (one @, a dot in the domain, ASCII): whether it exists shows when the mail
     arrives. RFC 5321 allows more, no authority's mail server uses it.
     """
-    address = normalise_email(field.data or "")
     local, _, domain = address.rpartition("@")
+    labels = domain.split(".")
     plain = address.isascii() and not any(
         sign.isspace() or sign in '<>()[],;:"\\' for sign in address
     )
-    labels = domain.split(".")
-    if (
-        not plain
-        or not local
-        or "@" in local
-        or len(address) > LONGEST_EMAIL
-        or len(labels) < 2
-        or not all(labels)
-        or local.startswith(".")
-        or local.endswith(".")
-    ):
-        raise ValidationError("Das ist keine E-Mail-Adresse. Beispiel: name@stadt-essen.example")
-    field.data = address
+    return (
+        plain
+        and bool(local)
+        and "@" not in local
+        and len(address) <= LONGEST_EMAIL
+        and len(labels) >= 2
+        and all(labels)
+        and not local.startswith(".")
+        and not local.endswith(".")
+    )
