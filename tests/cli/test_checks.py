@@ -1,0 +1,279 @@
+"""Each invariant: data that break it give its sentence, sound data give none."""
+
+from __future__ import annotations
+
+from datetime import date, time, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from tests.conftest import NOW
+from tests.factories import make_event, make_organisation, make_person, make_venue
+from tests.registered import make_registration
+from trainings.attendance.models import Attendance, AttendanceMark
+from trainings.cli.checks import CHECKS, Check, accounts, events, places, registrations
+from trainings.core.database import db, transaction
+from trainings.core.permissions import Role
+from trainings.events.models import Event, EventState, EventTrainer, NumberSeries
+from trainings.people.models import Account
+from trainings.registrations.models import (
+    Contingent,
+    Registration,
+    RegistrationChange,
+    RegistrationState,
+)
+
+pytestmark = pytest.mark.both_databases
+
+LATER = date(2026, 5, 5)
+
+
+def findings(check: Check) -> list[str]:
+    db.session.expire_all()
+    return check(db.session(), NOW)
+
+
+def sound_event(session: Session, **values: object) -> Event:
+    """Add an event of which nothing is wrong."""
+    event = make_event(session, **values)  # type: ignore[arg-type]
+    year = event.first_day.year
+    series = session.get(NumberSeries, year)
+    if series is None:
+        session.add(NumberSeries(year=year, last=int(event.number[5:])))
+    else:
+        series.last = max(series.last, int(event.number[5:]))
+    session.flush()
+    return event
+
+
+def test_sound_data_give_no_finding(app: Flask) -> None:
+    with transaction() as session:
+        make_person(session, roles=(Role.ADMIN,))
+        event = sound_event(session, capacity=1, venue=make_venue(session))
+        session.add(EventTrainer(event=event, person=make_person(session)))
+        make_registration(session, event, make_person(session), marks="pa")
+        make_registration(session, event, make_person(session), state=RegistrationState.WAITING)
+        make_registration(session, event, make_person(session), state=RegistrationState.WITHDRAWN)
+    assert [finding for check in CHECKS for finding in findings(check)] == []
+
+
+def test_nobody_administers(app: Flask) -> None:
+    with transaction() as session:
+        make_person(session, roles=(Role.ADMIN,))
+    assert findings(accounts.somebody_administers) == []
+    with transaction() as session:
+        session.scalars(select(Account)).one().disabled_at = NOW
+    assert "Niemand kann die Anwendung verwalten" in findings(accounts.somebody_administers)[0]
+
+
+def test_a_number_above_its_series_would_be_given_again(app: Flask) -> None:
+    with transaction() as session:
+        event = sound_event(session)
+        session.get_one(NumberSeries, 2026).last = int(event.number[5:]) - 1
+        other_year = make_event(session, first_day=date(2027, 4, 6))
+    found = findings(events.numbers_are_within_their_series)
+    assert [finding[:19] for finding in found] == [
+        f"Die Nummer {event.number}",
+        f"Die Nummer {other_year.number}",
+    ]
+
+
+def test_days_differ_from_the_sessions(app: Flask) -> None:
+    with transaction() as session:
+        early, late, empty = (sound_event(session) for _ in range(3))
+        early.first_day -= timedelta(days=1)
+        late.last_day += timedelta(days=1)
+        empty.sessions.clear()
+    assert findings(events.days_equal_the_sessions) == [
+        f"Der erste oder letzte Tag von {early.number} stimmt nicht mit den Terminen überein.",
+        f"Der erste oder letzte Tag von {late.number} stimmt nicht mit den Terminen überein.",
+        f"{empty.number} hat keinen Termin.",
+    ]
+
+
+def test_a_trainer_is_booked_twice(app: Flask) -> None:
+    with transaction() as session:
+        trainer = make_person(session)
+        one, other = sound_event(session, days=1), sound_event(session, state=EventState.DRAFT)
+        for event in (one, other, sound_event(session, first_day=LATER)):
+            session.add(EventTrainer(event=event, person=trainer))
+        past = sound_event(session, state=EventState.CANCELLED)
+        session.add(EventTrainer(event=past, person=trainer))
+    assert findings(events.no_trainer_is_booked_twice) == [
+        f"{one.number} und {other.number} haben zur selben Zeit dieselbe Trainerin oder "
+        "denselben Trainer."
+    ]
+
+
+def test_a_room_is_booked_twice(app: Flask) -> None:
+    with transaction() as session:
+        venue = make_venue(session)
+        one, other = (sound_event(session, venue=venue) for _ in range(2))
+        sound_event(session, venue=venue, first_day=LATER)
+        sound_event(session, venue=venue, state=EventState.CANCELLED)
+    assert findings(events.no_room_is_booked_twice) == [
+        f"{one.number} und {other.number} stehen zur selben Zeit im selben Raum."
+    ]
+
+
+def test_sessions_that_follow_each_other_do_not_overlap(app: Flask) -> None:
+    with transaction() as session:
+        venue = make_venue(session)
+        morning, afternoon = (sound_event(session, venue=venue, days=1) for _ in range(2))
+        del morning.sessions[1]
+        del afternoon.sessions[0]
+        morning.sessions[0].ends = time(13)
+        afternoon.sessions[0].begins = time(13)
+    assert findings(events.no_room_is_booked_twice) == []
+
+
+def test_a_pool_is_overbooked(app: Flask) -> None:
+    with transaction() as session:
+        event = sound_event(session, capacity=1, minimum=1)
+        for _ in range(2):
+            make_registration(session, event, make_person(session))
+    assert findings(places.no_pool_is_overbooked) == [
+        f"{event.number} ist überbucht: 2 Zusagen für 1 Plätze."
+    ]
+
+
+def test_more_places_are_held_than_are_left(app: Flask) -> None:
+    with transaction() as session:
+        event = sound_event(session, capacity=2, minimum=1)
+        make_registration(session, event, make_person(session))
+        other = make_organisation(session, "Kreis Fern")
+        until = NOW + timedelta(days=1)
+        session.add(Contingent(pool_id=event.pool_id, organisation=other, places=2, until=until))
+    assert findings(places.held_places_are_kept) == [
+        f"{event.number} hält mehr Plätze vor, als frei sind: 1 Zusagen und 2 vorgehaltene bei "
+        "2 Plätzen."
+    ]
+    with transaction() as session:
+        session.scalars(select(Contingent)).one().until = NOW
+    assert findings(places.held_places_are_kept) == []
+
+
+def test_an_organisation_has_more_than_it_may(app: Flask) -> None:
+    with transaction() as session:
+        event = sound_event(session, organisation_limit=1)
+        organisation = make_organisation(session)
+        for _ in range(2):
+            make_registration(session, event, make_person(session, organisation))
+        make_registration(session, event, make_person(session, make_organisation(session, "B")))
+    assert findings(places.organisation_limits_are_kept) == [
+        f"{event.number}: Organisation {organisation.id} hat 2 Plätze, erlaubt sind 1."
+    ]
+
+
+def test_somebody_waits_beside_a_free_place(app: Flask) -> None:
+    with transaction() as session:
+        free, full, over = (
+            sound_event(session, capacity=2, minimum=1, first_day=day)
+            for day in (LATER, LATER, date(2026, 2, 3))
+        )
+        make_registration(session, full, make_person(session))
+        make_registration(session, full, make_person(session))
+        for event in (free, full, over):
+            make_registration(session, event, make_person(session), state=RegistrationState.WAITING)
+    assert findings(places.nobody_waits_beside_a_free_place) == [
+        f"{free.number}: 1 auf der Warteliste, für die ein Platz frei ist."
+    ]
+
+
+def test_somebody_is_registered_twice(app: Flask) -> None:
+    with transaction() as session:
+        event, person = sound_event(session), make_person(session)
+        make_registration(session, event, person)
+        # The unique index stands in the way of this, so it has to go first.
+        session.execute(text("DROP INDEX uq_registrations_active"))
+        try:
+            make_registration(session, event, person, state=RegistrationState.WAITING)
+            found = registrations.nobody_is_registered_twice(session, NOW)
+        finally:
+            session.rollback()
+    assert found == [f"{event.number}: Person {person.id} ist doppelt angemeldet."]
+
+
+def test_somebody_sits_in_two_events_at_once(app: Flask) -> None:
+    with transaction() as session:
+        person = make_person(session)
+        one, other = sound_event(session), sound_event(session)
+        make_registration(session, one, person)
+        make_registration(session, other, person)
+        make_registration(session, sound_event(session, first_day=LATER), person)
+        make_registration(session, sound_event(session), person, state=RegistrationState.WAITING)
+    assert findings(registrations.nobody_sits_in_two_events_at_once) == [
+        f"Person {person.id} hat zur selben Zeit Plätze in {one.number} und {other.number}."
+    ]
+
+
+def test_tickets_and_places_do_not_match(app: Flask) -> None:
+    with transaction() as session:
+        event = sound_event(session)
+        without = make_registration(session, event, make_person(session))
+        without.ticket = None
+        beside = make_registration(
+            session, event, make_person(session), state=RegistrationState.WITHDRAWN
+        )
+        beside.ticket = "ABCDEFGH"
+    assert findings(registrations.tickets_belong_to_places) == [
+        f"Anmeldung {without.id} hat eine Zusage, aber keine Eintrittskarte.",
+        f"Anmeldung {beside.id} hat eine Eintrittskarte, aber keine Zusage.",
+    ]
+
+
+def test_attendance_without_a_place_or_at_another_event(app: Flask) -> None:
+    with transaction() as session:
+        event, other = sound_event(session), sound_event(session, first_day=LATER)
+        gone = make_registration(
+            session, event, make_person(session), state=RegistrationState.WITHDRAWN, marks="p"
+        )
+        placed = make_registration(session, event, make_person(session))
+        session.add(
+            Attendance(registration=placed, session=other.sessions[0], mark=AttendanceMark.PRESENT)
+        )
+    first, second = findings(registrations.attendance_belongs_to_places)
+    assert f"gehört zu Anmeldung {gone.id}, die keine Zusage hat" in first
+    assert "liegt an einem Termin einer anderen Veranstaltung" in second
+
+
+@pytest.mark.parametrize(
+    ("steps", "sentence"),
+    [
+        ([], "Der Stand stimmt nicht mit dem Verlauf überein."),
+        ([(None, "waiting")], "Der Stand stimmt nicht mit dem Verlauf überein."),
+        ([("waiting", "placed")], "Der Verlauf hat eine Lücke."),
+        ([(None, "waiting"), ("offered", "placed")], "Der Verlauf hat eine Lücke."),
+        (
+            [(None, "waiting"), ("waiting", "withdrawn"), ("withdrawn", "placed")],
+            "Der Verlauf enthält einen unerlaubten Schritt nach „placed“.",
+        ),
+    ],
+)
+def test_a_history_does_not_lead_to_the_state(
+    app: Flask, steps: list[tuple[str | None, str]], sentence: str
+) -> None:
+    with transaction() as session:
+        event = sound_event(session)
+        registration = make_registration(session, event, make_person(session))
+        for change in list(registration.history):
+            session.delete(change)
+        session.flush()
+        for old, new in steps:
+            session.add(
+                RegistrationChange(
+                    registration_id=registration.id,
+                    at=NOW,
+                    from_state=RegistrationState(old) if old else None,
+                    to_state=RegistrationState(new),
+                    reason="test",
+                )
+            )
+            session.flush()
+        number = registration.id
+    assert findings(registrations.histories_lead_to_the_states) == [
+        f"Anmeldung {number}: {sentence}"
+    ]
+    assert db.session.get_one(Registration, number).state is RegistrationState.PLACED

@@ -1,0 +1,33 @@
+"""What must always be true of the data: one function for each invariant.
+
+A check gets the session and the present instant and returns one German sentence for each finding,
+without names of people: registrations and events are named by number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from trainings.cli.checks import accounts, events, places, registrations
+
+Check = Callable[[Session, datetime], list[str]]
+
+CHECKS: tuple[Check, ...] = (
+    accounts.somebody_administers,
+    events.numbers_are_within_their_series,
+    events.days_equal_the_sessions,
+    events.no_trainer_is_booked_twice,
+    events.no_room_is_booked_twice,
+    places.no_pool_is_overbooked,
+    places.held_places_are_kept,
+    places.organisation_limits_are_kept,
+    places.nobody_waits_beside_a_free_place,
+    registrations.nobody_is_registered_twice,
+    registrations.nobody_sits_in_two_events_at_once,
+    registrations.tickets_belong_to_places,
+    registrations.attendance_belongs_to_places,
+    registrations.histories_lead_to_the_states,
+)

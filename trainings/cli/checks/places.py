@@ -1,0 +1,85 @@
+"""Invariants of the places, by the same rules that give them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from trainings.events.models import Event, EventState
+from trainings.registrations.models import ACTIVE, Contingent, Registration, RegistrationState
+from trainings.registrations.operations import begins_at
+from trainings.registrations.places import load_places, load_queue
+from trainings.registrations.rules import next_places
+
+
+def no_pool_is_overbooked(session: Session, now: datetime) -> list[str]:
+    """Nobody sits where there is no place."""
+    return [
+        f"{event.number} ist überbucht: {places.taken} Zusagen für {places.capacity} Plätze."
+        for event in _events(session)
+        if (places := load_places(session, event.pool, now)).taken > places.capacity
+    ]
+
+
+def held_places_are_kept(session: Session, now: datetime) -> list[str]:
+    """Fit what is taken and what is held for organisations into the capacity together."""
+    holding = exists().where(Contingent.pool_id == Event.pool_id, Contingent.until > now)
+    return [
+        f"{event.number} hält mehr Plätze vor, als frei sind: {places.taken} Zusagen und "
+        f"{places.held} vorgehaltene bei {places.capacity} Plätzen."
+        for event in _events(session, holding)
+        if (places := load_places(session, event.pool, now)).free < 0 and places.held
+    ]
+
+
+def organisation_limits_are_kept(session: Session, now: datetime) -> list[str]:
+    """No authority has more places than one may have."""
+    findings = []
+    for event in _events(session):
+        limit = event.pool.organisation_limit
+        if limit is None:
+            continue
+        by_authority: Counter[int] = Counter()
+        for chain, number in load_places(session, event.pool, now).seated.items():
+            by_authority[chain[0]] += number
+        findings += [
+            f"{event.number}: Organisation {organisation_id} hat {number} Plätze, "
+            f"erlaubt sind {limit}."
+            for organisation_id, number in sorted(by_authority.items())
+            if number > limit
+        ]
+    return findings
+
+
+def nobody_waits_beside_a_free_place(session: Session, now: datetime) -> list[str]:
+    """Whoever could have a place has it: nobody waits for one that is free for them."""
+    waited_for = exists().where(
+        Registration.event_id == Event.id, Registration.state == RegistrationState.WAITING
+    )
+    findings = []
+    for event in _events(session, waited_for, Event.state == EventState.PUBLISHED):
+        if begins_at(event) <= now:
+            continue
+        places = load_places(session, event.pool, now)
+        number = len(next_places(places, load_queue(session, event)))
+        if number:
+            findings.append(
+                f"{event.number}: {number} auf der Warteliste, für die ein Platz frei ist."
+            )
+    return findings
+
+
+def _events(session: Session, *conditions: ColumnElement[bool]) -> list[Event]:
+    """Load events in whose pools somebody sits or waits."""
+    in_use = exists().where(Registration.event_id == Event.id, Registration.state.in_(ACTIVE))
+    return list(
+        session.scalars(
+            select(Event)
+            .where(in_use, *conditions)
+            .options(joinedload(Event.pool), selectinload(Event.sessions))
+            .order_by(Event.number)
+        )
+    )

@@ -1,0 +1,121 @@
+"""`trainings jobs`: the worker that sends mails and does what time brings."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import click
+from flask.cli import with_appcontext
+from sqlalchemy.orm import Session
+
+from trainings.core.clock import utc_now
+from trainings.core.database import db, transaction
+from trainings.core.delivery import deliver_due_mails
+from trainings.core.outbox import forget_old_mails
+from trainings.core.settings import current_settings
+from trainings.core.throttle import forget_attempts
+from trainings.office import sweeps
+from trainings.people.login import forget_login_requests
+
+log = logging.getLogger("trainings.jobs")
+
+OFTEN = timedelta(seconds=3)
+SELDOM = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work that comes again and again.
+
+    Attributes:
+        name: for the log.
+        every: the pause between two runs.
+        run: does the work at an instant and returns how much there was.
+
+    """
+
+    name: str
+    every: timedelta
+    run: Callable[[datetime], int]
+
+
+def _sweep(work: Callable[[Session, datetime], int]) -> Job:
+    def run(now: datetime) -> int:
+        with transaction() as session:
+            return work(session, now)
+
+    return Job(work.__name__, SELDOM, run)
+
+
+def _deliver(now: datetime) -> int:
+    return deliver_due_mails(current_settings(), now)
+
+
+JOBS = (
+    _sweep(sweeps.serve_waiting_lists),
+    _sweep(sweeps.expire_waiting_lists),
+    _sweep(sweeps.close_past_events),
+    _sweep(sweeps.delete_needs),
+    _sweep(sweeps.forget_submitted_forms),
+    _sweep(sweeps.forget_expired_links),
+    _sweep(forget_login_requests),
+    _sweep(forget_attempts),
+    _sweep(forget_old_mails),
+    Job("deliver_due_mails", OFTEN, _deliver),
+)
+
+
+def run_jobs(jobs: tuple[Job, ...], now: datetime) -> list[str]:
+    """Run each job once; what goes wrong in one is logged and does not stop the others.
+
+    Args:
+        jobs: in this order.
+        now: the present instant.
+
+    Returns:
+        The names of those that failed.
+
+    """
+    failed = []
+    for job in jobs:
+        try:
+            done = job.run(now)
+        except Exception:
+            log.exception("%s failed", job.name)
+            failed.append(job.name)
+        else:
+            if done:
+                log.info("%s: %d", job.name, done)
+        finally:
+            db.session.remove()
+    return failed
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Einen Durchgang machen und enden.")
+@with_appcontext
+def jobs(once: bool) -> None:
+    """Verschickt Mails und erledigt, was die Zeit bringt: Warteliste, Abschluss, Löschen."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    if once:
+        failed = run_jobs(JOBS, utc_now())
+        if failed:
+            sys.exit(f"Nicht gelungen: {', '.join(failed)}. Das Protokoll nennt den Grund.")
+        return
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    due = dict.fromkeys(JOBS, utc_now())
+    while not stopped.is_set():
+        now = utc_now()
+        ready = tuple(job for job in JOBS if due[job] <= now)
+        run_jobs(ready, now)
+        due.update({job: now + job.every for job in ready})
+        pause = min(due.values()) - utc_now()
+        stopped.wait(max(0.0, pause.total_seconds()))
