@@ -165,7 +165,7 @@ def test_a_visitor_sees_title_date_and_town_of_a_public_event_and_nothing_else(
         assert TITLE in html
         assert "Essen" in html
         for hidden in ("Raum 304", "Haus der Bildung", "Kałuża", "Stadt Essen", "freie Plätze",
-                       "Plätzen frei", "Person"):  # fmt: skip
+                       "Plätzen frei", "Person", "Worum es geht"):  # fmt: skip
             assert hidden not in html.split("<footer")[0].split("Mit dienstlicher")[0], hidden
 
 

@@ -181,7 +181,7 @@ def _facts(event: Event, *, visitor: bool) -> list[tuple[Any, ...]]:
     later = "wird noch bekannt gegeben"
     if visitor:
         town = event.venue.town if event.venue else later
-        return [*lines, ("place", "Ort", town, "Die Anschrift sehen Sie nach dem Einloggen.")]
+        return [*lines, ("place", "Ort", town)]
     lines.append(("place", "Ort", calendar.place_line(event) or later))
     if event.trainers:
         names = [trainer.person.name for trainer in event.trainers]

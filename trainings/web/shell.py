@@ -45,16 +45,22 @@ class Shell:
     footer: list[tuple[str, str]]
 
 
-# Groups of (label, endpoint, permission); a thin line divides the groups.
-NAVIGATION: tuple[tuple[tuple[str, str, Permission], ...], ...] = (
+Link = tuple[str, str, Permission]
+
+# Groups of (label, endpoint, permission); a thin line divides the groups. The office plans where
+# others register, so it has a navigation of its own: with both, nobody would find anything.
+NAVIGATION: tuple[tuple[Link, ...], ...] = (
     (
-        ("Mein Tag", "office.desk", Permission.OFFICE),
         ("Veranstaltungen", "registrations.event_list", Permission.PUBLIC),
         ("Meine Anmeldungen", "registrations.my_registrations", Permission.REGISTER),
     ),
     (("Anwesenheit", "attendance.my_events", Permission.ATTENDANCE),),
+)
+OFFICE_NAVIGATION: tuple[tuple[Link, ...], ...] = (
     (
-        ("Planung", "office.event_list", Permission.OFFICE),
+        ("Mein Tag", "office.desk", Permission.OFFICE),
+        ("Veranstaltungen", "office.event_list", Permission.OFFICE),
+        ("Anwesenheit", "attendance.my_events", Permission.ATTENDANCE),
         ("Organisationen", "office.organisation_list", Permission.OFFICE),
         ("Personen", "office.person_list", Permission.OFFICE),
         ("Statistik", "statistics.overview", Permission.STATISTICS),
@@ -89,24 +95,26 @@ def build_shell(settings: Settings, user: LoggedIn | None) -> Shell:
 
 
 def _navigation(actor: Actor) -> list[list[Item]]:
-    groups = []
-    for group in NAVIGATION:
-        items = [
-            Item(label, url_for(endpoint), _is_current(endpoint))
+    wanted = OFFICE_NAVIGATION if actor.may(Permission.OFFICE) else NAVIGATION
+    groups = [
+        [
+            (label, url_for(endpoint))
             for label, endpoint, permission in group
             if actor.may(permission)
         ]
-        if items:
-            groups.append(items)
-    return groups
+        for group in wanted
+    ]
+    current = _current([url for group in groups for _, url in group])
+    return [[Item(label, url, url == current) for label, url in group] for group in groups if group]
 
 
-def _is_current(endpoint: str) -> bool:
-    """Say whether the page belongs to a link: the same view, or an address below the link's."""
-    if request.endpoint == endpoint:
-        return True
-    below = url_for(endpoint)
-    return below.count("/") > 1 and below.endswith("/") and request.path.startswith(below)
+def _current(urls: list[str]) -> str | None:
+    """Return the link to which the page belongs: the longest whose address its own begins with."""
+    path = f"{request.path.rstrip('/')}/"
+    if path == "/":
+        return url_for("registrations.event_list")
+    below = [url for url in urls if path.startswith(f"{url.rstrip('/')}/")]
+    return max(below, key=len, default=None)
 
 
 def _person(user: LoggedIn) -> ShellPerson:
