@@ -93,6 +93,15 @@ def test_a_contingent_that_runs_out_serves_the_waiting_list(app: Flask) -> None:
     assert sweep("serve_waiting_lists", NOW + timedelta(hours=2)) == 0
 
 
+def test_nobody_is_promoted_once_the_event_has_begun(app: Flask) -> None:
+    with transaction() as session:
+        event = make_event(session, first_day=DAY)
+        make_registration(session, event, make_person(session), state=State.WAITING)
+    assert sweep("serve_waiting_lists", berlin(DAY, 9)) == 0
+    assert states() == [State.WAITING]
+    assert sweep("serve_waiting_lists", berlin(DAY, 8, 59)) == 1
+
+
 @pytest.mark.parametrize("state", [EventState.CANCELLED, EventState.HELD, EventState.DRAFT])
 def test_nobody_is_promoted_where_nothing_will_be_held(app: Flask, state: EventState) -> None:
     with transaction() as session:
