@@ -166,7 +166,7 @@ def build_message(row: OutgoingMail, settings: Settings, now: datetime) -> Email
     message = EmailMessage()
     message["From"] = _address(settings.office, settings.mail_from)
     message["To"] = _address(row.recipient_name, row.recipient)
-    message["Subject"] = row.subject
+    message["Subject"] = _header_text(row.subject)
     message["Date"] = format_datetime(now)
     message["Message-ID"] = row.message_id
     message["Auto-Submitted"] = "auto-generated"
@@ -194,10 +194,20 @@ def _render(template: str, values: dict[str, Any]) -> str:
 
 def _address(name: str, address: str) -> Address:
     local, separator, domain = address.rpartition("@")
-    if not separator or not address.isascii() or any(sign.isspace() for sign in address):
+    unsafe = not address.isascii() or not address.isprintable() or "=?" in address
+    if not separator or unsafe or " " in address:
         raise ValueError("Die Adresse ist keine E-Mail-Adresse.")
-    printable = "".join(sign for sign in name if sign.isprintable())
-    return Address(printable, username=local, domain=domain)
+    return Address(_header_text(name), username=local, domain=domain)
+
+
+def _header_text(text: str) -> str:
+    """Return text that stays within its header.
+
+    The email package decodes what looks like an encoded word (RFC 2047) when it is assigned, line
+    breaks included, and writes them out: `=?utf-8?q?=0D=0ABcc:…?=` would be a header of its own.
+    """
+    printable = "".join(sign for sign in text if sign.isprintable())
+    return printable.replace("=?", "= ?")
 
 
 def forget_old_mails(session: Session, now: datetime) -> int:

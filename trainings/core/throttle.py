@@ -43,14 +43,18 @@ def count_attempt(
         select(func.count()).where(Attempt.bucket == key, Attempt.at > now - window)
     )
     if (recent or 0) >= limit:
-        minutes = max(1, round(window.total_seconds() / 60))
         raise DomainError(
             "too_many_attempts",
-            f"Das waren zu viele Versuche. Bitte warten Sie {minutes} Minuten und "
+            f"Das waren zu viele Versuche. Bitte warten Sie {_in_words(window)} und "
             "versuchen Sie es dann noch einmal.",
             status=429,
         )
     session.add(Attempt(bucket=key, at=now))
+
+
+def _in_words(window: timedelta) -> str:
+    minutes = max(1, round(window.total_seconds() / 60))
+    return f"{minutes} Minuten" if minutes < 120 else f"{round(minutes / 60)} Stunden"
 
 
 def forget_attempts(session: Session, now: datetime) -> int:
