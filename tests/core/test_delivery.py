@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -87,12 +88,12 @@ def test_mail_is_delivered_with_umlauts_in_names_and_text(
     assert deliver_due_mails(to_server, NOW) == 0
 
 
-def test_folder_receives_mails_as_files(app: Flask, settings: Settings) -> None:
+def test_folder_receives_mails_as_files(app: Flask, settings: Settings, tmp_path: Path) -> None:
     put()
-    assert deliver_due_mails(settings, NOW) == 1
-    (file,) = (settings.instance / "mail").glob("*.eml")
+    own_folder = replace(settings, mail_url=f"file:{tmp_path}")
+    assert deliver_due_mails(own_folder, NOW) == 1
+    (file,) = tmp_path.glob("*.eml")
     assert TO.encode() in file.read_bytes()
-    file.unlink()
 
 
 def test_mail_of_the_future_waits(server: Server, to_server: Settings) -> None:
