@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from tests import factories
 from trainings.core.database import db, transaction
+from trainings.people import passwords
 from trainings.people.login import check_password, log_in_by_password
 from trainings.people.models import Account
 from trainings.people.passwords import DUMMY_HASH, hash_password, is_current, password_matches
@@ -67,6 +68,10 @@ def test_a_very_short_name_before_the_at_may_occur_in_a_password() -> None:
 
 def test_hash_of_unknown_accounts_costs_what_a_real_one_costs() -> None:
     assert is_current(DUMMY_HASH)
+
+
+def test_without_a_stored_hash_no_password_matches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "DUMMY_HASH", hash_password(PASSWORD))
     assert not password_matches(None, PASSWORD)
 
 
