@@ -14,7 +14,6 @@ from tests.registered import make_registration
 from trainings.core.database import db, transaction
 from trainings.core.idempotency import SubmittedForm
 from trainings.core.outbox import OutgoingMail
-from trainings.core.tokens import ActionToken, Purpose, issue
 from trainings.events.models import Event, EventState
 from trainings.office import sweeps
 from trainings.registrations.models import (
@@ -149,11 +148,3 @@ def test_keys_of_forms_are_kept_for_two_days(app: Flask) -> None:
             session.add(SubmittedForm(key=name, at=at, url="/", message=""))
     assert sweep("forget_submitted_forms", NOW) == 1
     assert db.session.scalars(select(SubmittedForm.key)).all() == ["young"]
-
-
-def test_links_are_forgotten_when_they_have_run_out(app: Flask) -> None:
-    with transaction() as session:
-        for subject, expires_at in ((1, NOW), (2, NOW + timedelta(seconds=1))):
-            issue(session, Purpose.WITHDRAW, subject, NOW - timedelta(days=1), expires_at)
-    assert sweep("forget_expired_links", NOW) == 1
-    assert db.session.scalars(select(ActionToken.subject_id)).all() == [2]

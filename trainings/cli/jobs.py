@@ -20,6 +20,7 @@ from trainings.core.delivery import deliver_due_mails
 from trainings.core.outbox import forget_old_mails
 from trainings.core.settings import current_settings
 from trainings.core.throttle import forget_attempts
+from trainings.core.tokens import forget_tokens
 from trainings.office import sweeps
 from trainings.people.login import forget_login_requests
 
@@ -63,7 +64,7 @@ JOBS = (
     _sweep(sweeps.close_past_events),
     _sweep(sweeps.delete_needs),
     _sweep(sweeps.forget_submitted_forms),
-    _sweep(sweeps.forget_expired_links),
+    _sweep(forget_tokens),
     _sweep(forget_login_requests),
     _sweep(forget_attempts),
     _sweep(forget_old_mails),

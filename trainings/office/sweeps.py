@@ -15,7 +15,6 @@ from trainings.attendance.models import Attendance, AttendanceMark
 from trainings.core.actors import SYSTEM
 from trainings.core.clock import berlin_day, berlin_instant
 from trainings.core.idempotency import SubmittedForm
-from trainings.core.tokens import ActionToken
 from trainings.events.models import Event, EventSession, EventState
 from trainings.events.operations import mark_held
 from trainings.registrations import mails
@@ -146,11 +145,6 @@ def delete_needs(session: Session, now: datetime) -> int:
 def forget_submitted_forms(session: Session, now: datetime) -> int:
     """Delete keys of forms that nobody will submit a second time; return how many."""
     return _deleted(session, delete(SubmittedForm).where(SubmittedForm.at < now - FORMS_KEPT_FOR))
-
-
-def forget_expired_links(session: Session, now: datetime) -> int:
-    """Delete links in mails that no longer act; return how many."""
-    return _deleted(session, delete(ActionToken).where(ActionToken.expires_at <= now))
 
 
 def _deleted(session: Session, statement: Delete) -> int:
