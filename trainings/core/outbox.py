@@ -22,10 +22,12 @@ from sqlalchemy import JSON, Index, String, Text, delete
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from trainings.core.database import Base, choice
+from trainings.core.qr import qr_png
 from trainings.core.retention import Retention, personal
 from trainings.core.settings import Settings, current_settings
 from trainings.core.text import clean
 
+TICKET_PICTURE = "eintrittskarte"
 KEPT_FOR = timedelta(days=90)
 
 
@@ -63,7 +65,10 @@ class Mail:
         facts: pairs of a word and a value, such as the dates and the venue.
         link: words on the button and the address behind it, a path of this application.
         code: a number that can be typed elsewhere.
+        ticket: path that a QR code holds, drawn under the button; the code in letters stands in
+            the facts.
         closing: paragraphs after the button.
+        way_out: words and path of a second link, below the closing paragraphs.
         calendar: calendar objects that update the entry in a calendar.
 
     """
@@ -73,7 +78,9 @@ class Mail:
     facts: tuple[tuple[str, str], ...] = ()
     link: tuple[str, str] | None = None
     code: str = ""
+    ticket: str = ""
     closing: tuple[str, ...] = ()
+    way_out: tuple[str, str] | None = None
     calendar: tuple[CalendarPart, ...] = ()
 
 
@@ -108,6 +115,8 @@ class OutgoingMail(Base):
             facts=tuple((word, value) for word, value in stored["facts"]),
             link=tuple(stored["link"]) if stored["link"] else None,
             code=stored["code"],
+            ticket=stored["ticket"],
+            way_out=tuple(stored["way_out"]) if stored["way_out"] else None,
             closing=tuple(stored["closing"]),
             calendar=tuple(CalendarPart(**part) for part in stored["calendar"]),
         )
@@ -176,6 +185,10 @@ def build_message(row: OutgoingMail, settings: Settings, now: datetime) -> Email
     message.add_alternative(
         _render("layout/mail.html", values), subtype="html", cte="quoted-printable"
     )
+    if mail.ticket:
+        _, html = message.iter_parts()
+        picture = qr_png(settings.base_url + mail.ticket)
+        html.add_related(picture, "image", "png", cid=f"<{TICKET_PICTURE}>", filename="ticket.png")
     for part in mail.calendar:
         message.add_attachment(
             part.content.encode("utf-8"),

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from trainings.core import formats, outbox, tokens
 from trainings.core.outbox import CalendarPart, Mail
-from trainings.core.settings import current_settings
 from trainings.core.tokens import Purpose
 from trainings.events import calendar
 from trainings.events.calendar import Invited, calendar_days, place_line
@@ -49,13 +48,19 @@ def placed(session: Session, registration: Registration, now: datetime, *, promo
         mail=Mail(
             subject=f"{'Nachgerückt' if promoted else 'Zusage'}: {_subject(event)}",
             paragraphs=(opening,),
-            facts=event_facts(event),
+            facts=(
+                *event_facts(event),
+                ("Eintrittskarte", tickets.in_groups(registration.ticket or "")),
+            ),
             link=("Eintrittskarte öffnen", ticket_path(registration)),
+            ticket=f"/t/{registration.ticket}",
             closing=(
                 "Bitte zeigen Sie die Eintrittskarte am Eingang vor; Ihr Name genügt auch.",
-                f"Sie können doch nicht? Bis {formats.deadline(event.withdraw_until)} geben Sie "
-                f"den Platz mit einem Klick zurück: {_withdraw_link(session, registration, now)}",
+                "Sie können doch nicht? Bitte geben Sie den Platz zurück, damit jemand nachrücken "
+                f"kann. Ohne Angabe von Gründen geht das bis "
+                f"{formats.deadline(event.withdraw_until)}.",
             ),
+            way_out=("Platz zurückgeben", _withdraw_path(session, registration, now)),
             calendar=invitation_parts(registration, cancelled=False),
         ),
     )
@@ -78,10 +83,8 @@ def waiting(session: Session, registration: Registration, now: datetime) -> None
             ),
             facts=event_facts(event),
             link=("Meine Anmeldungen", MY_REGISTRATIONS),
-            closing=(
-                "Sie möchten nicht mehr warten? So verlassen Sie die Warteliste: "
-                f"{_withdraw_link(session, registration, now)}",
-            ),
+            closing=("Sie möchten nicht mehr warten? Dann verlassen Sie bitte die Warteliste.",),
+            way_out=("Warteliste verlassen", _withdraw_path(session, registration, now)),
         ),
     )
 
@@ -170,10 +173,8 @@ def moved(
             ),
             facts=event_facts(event),
             link=("Zur Veranstaltung", event_path(event)),
-            closing=(
-                "Der neue Termin passt Ihnen nicht? So melden Sie sich ab: "
-                f"{_withdraw_link(session, registration, now)}",
-            ),
+            closing=("Der neue Termin passt Ihnen nicht? Dann melden Sie sich bitte ab.",),
+            way_out=("Abmelden", _withdraw_path(session, registration, now)),
             calendar=(
                 invitation_parts(registration, cancelled=False, dropped_days=dropped_days)
                 if has_place
@@ -295,11 +296,11 @@ def _subject(event: Event) -> str:
     return f"{event.title}, {formats.day_span(event.first_day, event.last_day)}"
 
 
-def _withdraw_link(session: Session, registration: Registration, now: datetime) -> str:
+def _withdraw_path(session: Session, registration: Registration, now: datetime) -> str:
     token = tokens.issue(
         session, Purpose.WITHDRAW, registration.id, now, registration.event.closes_at
     )
-    return f"{current_settings().base_url}/aktion/{token}"
+    return f"/aktion/{token}"
 
 
 def _post(
