@@ -6,7 +6,7 @@ Browsers send days as `2026-03-12`; where they offer no calendar, people type �
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, time
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from wtforms import (
     DateField,
     FieldList,
     IntegerField,
+    SelectChoice,
     SelectField,
     SelectMultipleField,
     TimeField,
@@ -62,7 +63,7 @@ class DayField(DateField):  # type: ignore[misc]
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Parse what the browser sent."""
-        self.data: date | None = None
+        self.data: Any = None
         text = " ".join(valuelist).strip()
         if text:
             self.data = parse_day(text)
@@ -73,7 +74,7 @@ class ClockField(TimeField):  # type: ignore[misc]
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Parse what the browser sent."""
-        self.data: time | None = None
+        self.data: Any = None
         text = clean(" ".join(valuelist))
         if text:
             self.data = _parse(text, _TIME_FORMATS, _NO_TIME).time()
@@ -97,7 +98,7 @@ class NumberField(IntegerField):  # type: ignore[misc]
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Parse what the browser sent."""
-        self.data: int | None = None
+        self.data: Any = None
         text = clean(" ".join(valuelist))
         if not text:
             return
@@ -132,21 +133,26 @@ class ChoiceField(SelectField):  # type: ignore[misc]
 
 
 class ManyField(SelectMultipleField):  # type: ignore[misc]
-    """Boxes to tick, each the id of a row."""
+    """Boxes to tick, each the id of a row unless `coerce` says otherwise."""
 
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()
 
     def __init__(self, label: str, validators: Any = (), **kwargs: Any) -> None:
         messages = {"invalid_value_message": _NO_CHOICE, "invalid_choice_message": _NO_CHOICE}
-        super().__init__(label, validators, coerce=optional_id, **messages, **kwargs)
+        kwargs.setdefault("coerce", optional_id)
+        super().__init__(label, validators, **messages, **kwargs)
 
 
 def enum_field(label: str, names: dict[Choice, str], **kwargs: Any) -> Any:
     """Return a field to choose one of the values of an enumeration, by its German names."""
     values = type(next(iter(names)))
-    choices = [(member.value, name) for member, name in names.items()]
-    return ChoiceField(label, choices=choices, coerce=values, **kwargs)
+    return ChoiceField(label, choices=options(names.items()), coerce=values, **kwargs)
+
+
+def options(pairs: Iterable[tuple[object, str]], group: str | None = None) -> list[SelectChoice]:
+    """Return what a field offers: pairs of a value and words, under a heading if there is one."""
+    return [SelectChoice(value=str(value), label=words, optgroup=group) for value, words in pairs]
 
 
 def optional_id(value: Any) -> int | None:
@@ -159,8 +165,24 @@ def optional_id(value: Any) -> int | None:
     return int(text)
 
 
+def ask_for(*fields: Any) -> bool:
+    """Refuse fields without a value, in a row of which some are filled in."""
+    complete = True
+    for field in fields:
+        if field.data is None and not field.errors:
+            field.errors = ["Bitte ausfüllen."]
+            complete = False
+    return complete
+
+
 class RowsField(FieldList):  # type: ignore[misc]
     """Rows of a table of fields; hostile names of rows are ignored."""
+
+    def validate(self, form: Any, extra_validators: Any = ()) -> bool:
+        """Check all rows; their errors stand in the rows, the field itself says where to look."""
+        wrong = [row for row in self.entries if not row.validate(form, *extra_validators)]
+        self.errors = ["Bitte prüfen Sie die markierten Zeilen."] if wrong else []
+        return not wrong
 
     def _extract_indices(self, prefix: str, formdata: Any) -> Iterator[int]:
         start = f"{prefix}-"

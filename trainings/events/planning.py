@@ -308,8 +308,13 @@ def check_place(session: Session, venue_id: int | None, room_id: int | None) -> 
 def _lock_unfinished(session: Session, event_id: int, *, trainer_ids: Iterable[int] = ()) -> Event:
     event = lock_event(session, event_id, trainer_ids=trainer_ids)
     if event.state not in LIVE_STATES:
-        raise DomainError(
-            "finished",
-            "Diese Veranstaltung ist durchgeführt oder abgesagt und lässt sich nicht mehr ändern.",
-        )
+        raise finished()
     return event
+
+
+def finished() -> DomainError:
+    """Return the refusal for an event that was held or cancelled."""
+    return DomainError(
+        "finished",
+        "Diese Veranstaltung ist durchgeführt oder abgesagt und lässt sich nicht mehr ändern.",
+    )

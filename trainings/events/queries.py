@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from trainings.core.errors import not_found
 from trainings.core.permissions import Role
-from trainings.events.models import Event, EventTemplate, EventTrainer, Venue
+from trainings.events.models import Event, EventTemplate, EventTrainer, Room, Venue
 from trainings.people.models import Person, PersonRole
 
 
@@ -74,6 +74,15 @@ def find_venue(session: Session, venue_id: int) -> Venue:
     if venue is None:
         raise not_found()
     return venue
+
+
+def find_place(session: Session, venue_id: int | None, room_id: int | None) -> str:
+    """Return „Haus der Technik, Essen, Raum 304“ for a venue and a room; empty for none."""
+    venue = None if venue_id is None else session.get(Venue, venue_id)
+    room = None if room_id is None else session.get(Room, room_id)
+    if venue is None:
+        return ""
+    return ", ".join(filter(None, (venue.name, venue.town, room.name if room else "")))
 
 
 def templates(session: Session, *, with_retired: bool = False) -> list[EventTemplate]:
