@@ -1,37 +1,30 @@
-"""Pages of the room."""
+"""All pages of the office: importing them adds them to the blueprint."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from trainings.office import (
+    desk,
+    event_change_views,
+    event_edit_views,
+    event_views,
+    mail_views,
+    organisation_views,
+    person_views,
+    template_views,
+    venue_views,
+)
+from trainings.office.blueprint import blueprint
 
-from trainings.core.permissions import Permission, requires
+__all__ = ["blueprint"]
 
-blueprint = Blueprint("office", __name__)
-
-
-@blueprint.get("/koordination/")
-@requires(Permission.OFFICE)
-def desk() -> str:
-    """Show the page."""
-    return ""
-
-
-@blueprint.get("/koordination/veranstaltungen/")
-@requires(Permission.OFFICE)
-def event_list() -> str:
-    """Show the page."""
-    return ""
-
-
-@blueprint.get("/koordination/organisationen/")
-@requires(Permission.OFFICE)
-def organisation_list() -> str:
-    """Show the page."""
-    return ""
-
-
-@blueprint.get("/koordination/personen/")
-@requires(Permission.OFFICE)
-def person_list() -> str:
-    """Show the page."""
-    return ""
+VIEWS = (
+    desk,
+    event_views,
+    event_change_views,
+    event_edit_views,
+    organisation_views,
+    person_views,
+    venue_views,
+    template_views,
+    mail_views,
+)

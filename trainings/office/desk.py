@@ -1,0 +1,68 @@
+"""„Mein Tag“: what the office has to decide, settle and repair."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import render_template, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from trainings.core.actors import Actor
+from trainings.core.clock import berlin_day, utc_now
+from trainings.core.database import db
+from trainings.core.forms import Form
+from trainings.core.idempotency import Outcome
+from trainings.core.permissions import Permission, requires
+from trainings.events.models import KIND_NAMES
+from trainings.office import desk_queries
+from trainings.office.blueprint import blueprint
+from trainings.office.posting import press
+from trainings.office.rules import STEP_NAMES, Step
+from trainings.office.wording import MAIL_STATUS
+from trainings.registrations.models import NEED_NAMES
+from trainings.registrations.operations import mark_need_done
+
+STEP_ENDPOINTS = {
+    Step.CLOSE: "office.event_page",
+    Step.CHOOSE_PLACE: "office.event_dates",
+    Step.CHOOSE_TRAINERS: "office.event_trainers",
+    Step.SETTLE_NEEDS: "office.event_page",
+    Step.DECIDE: "office.event_page",
+    Step.LOOK: "office.event_page",
+}
+
+
+@blueprint.get("/")
+@requires(Permission.OFFICE)
+def desk() -> str:
+    """Show the office's day."""
+    now = utc_now()
+    today = berlin_day(now)
+    page = desk_queries.desk(db.session(), now)
+    return render_template(
+        "office/desk.html",
+        desk=page,
+        today=today,
+        due=[event for event in page.events if event.due],
+        lacking=[event for event in page.events if not event.has_room or event.lacks_trainers],
+        days_left=lambda instant: (berlin_day(instant) - today).days,
+        kinds=KIND_NAMES,
+        steps=STEP_NAMES,
+        step_endpoints=STEP_ENDPOINTS,
+        need_names=NEED_NAMES,
+        mail_status=MAIL_STATUS,
+        press_form=Form(),
+    )
+
+
+@blueprint.post("/bedarfe/<id:need_id>/erledigt")
+@requires(Permission.OFFICE)
+def need_done(need_id: int) -> Response:
+    """Note that what somebody needs is settled."""
+
+    def work(session: Session, actor: Actor, now: datetime) -> Outcome:
+        mark_need_done(session, actor, need_id, now)
+        return Outcome(url_for("office.desk") + "#bedarfe", "Der Bedarf ist als erledigt notiert.")
+
+    return press(work, url_for("office.desk"))

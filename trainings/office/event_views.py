@@ -1,0 +1,185 @@
+"""The office's list of events, one event, and the steps of its life."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from flask import render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from trainings.core.actors import Actor
+from trainings.core.clock import utc_now
+from trainings.core.database import db
+from trainings.core.fields import options
+from trainings.core.forms import Form
+from trainings.core.idempotency import Outcome
+from trainings.core.permissions import Permission, requires
+from trainings.events import operations
+from trainings.events.details import plans_of, readiness_of
+from trainings.events.models import (
+    KIND_NAMES,
+    STATE_NAMES,
+    VISIBILITY_NAMES,
+    EventKind,
+    EventState,
+)
+from trainings.events.queries import event_by_number, templates
+from trainings.events.rules import publishing_obstacles
+from trainings.office import event_queries
+from trainings.office.blueprint import blueprint
+from trainings.office.event_forms import CopyForm, NewEventForm
+from trainings.office.paging import page_address
+from trainings.office.posting import attempt, press
+from trainings.office.wording import EVENT_STATUS, REGISTRATION_STATUS, action_name
+from trainings.registrations.models import NEED_NAMES
+
+Choice = TypeVar("Choice", bound=StrEnum)
+_YEAR = re.compile(r"(?:20[0-9]{2}|2100)")
+
+
+def chosen(values: type[Choice], name: str) -> Choice | None:
+    """Return the value of an enumeration that the address names; what makes no sense is none."""
+    try:
+        return values(request.args.get(name, ""))
+    except ValueError:
+        return None
+
+
+@blueprint.get("/veranstaltungen/")
+@requires(Permission.OFFICE)
+def event_list() -> str:
+    """Show all events, drafts and cancelled ones included."""
+    year = request.args.get("jahr", "")
+    wanted = event_queries.EventFilter(
+        year=int(year) if _YEAR.fullmatch(year) else None,
+        state=chosen(EventState, "stand"),
+        kind=chosen(EventKind, "art"),
+    )
+    found = event_queries.list_events(db.session(), wanted, utc_now())
+    return render_template(
+        "office/event_list.html",
+        found=found,
+        wanted=wanted,
+        kinds=KIND_NAMES,
+        years=[(year, str(year)) for year in found.years],
+        states=STATE_NAMES,
+        event_status=EVENT_STATUS,
+        address=page_address(),
+    )
+
+
+@blueprint.route("/veranstaltungen/neu", methods=["GET", "POST"])
+@requires(Permission.OFFICE)
+def event_new() -> ResponseReturnValue:
+    """Make a draft from a format."""
+    form = NewEventForm()
+    form.template_id.choices = options([(row.id, row.title) for row in templates(db.session())])
+
+    def work(session: Session, actor: Actor, now: datetime) -> Outcome:
+        event = operations.create_event_from_template(
+            session, actor, form.template_id.data, form.first_day.data, now
+        )
+        return to_event(event.number, f"Der Entwurf {event.number} ist angelegt.")
+
+    done, status = attempt(form, work, creates=True)
+    return done or (render_template("office/event_new.html", form=form), status)
+
+
+@blueprint.get("/veranstaltungen/<number:number>")
+@requires(Permission.OFFICE)
+def event_page(number: str) -> str:
+    """Show one event with who comes, what is open and what happened."""
+    now = utc_now()
+    page = event_queries.event_page(db.session(), number, now)
+    is_draft = page.event.state is EventState.DRAFT
+    return render_template(
+        "office/event_page.html",
+        page=page,
+        event=page.event,
+        obstacles=publishing_obstacles(readiness_of(page.event), now) if is_draft else [],
+        is_over=max(plan.day for plan in plans_of(page.event)) < now.date(),
+        is_draft=is_draft,
+        is_published=page.event.state is EventState.PUBLISHED,
+        kinds=KIND_NAMES,
+        visibilities=VISIBILITY_NAMES,
+        event_status=EVENT_STATUS,
+        registration_status=REGISTRATION_STATUS,
+        need_names=NEED_NAMES,
+        action_name=action_name,
+        press_form=Form(),
+    )
+
+
+@blueprint.route("/veranstaltungen/<number:number>/kopieren", methods=["GET", "POST"])
+@requires(Permission.OFFICE)
+def event_copy(number: str) -> ResponseReturnValue:
+    """Make a draft like this event on other days."""
+    event = event_by_number(db.session(), number)
+    event_id, title = event.id, event.title
+    form = CopyForm()
+
+    def work(session: Session, actor: Actor, now: datetime) -> Outcome:
+        copied = operations.copy_event(
+            session,
+            actor,
+            event_id,
+            form.first_day.data,
+            now,
+            with_trainers=bool(form.with_trainers.data),
+            with_room=bool(form.with_room.data),
+        )
+        return to_event(copied.number, f"Der Entwurf {copied.number} ist angelegt.")
+
+    done, status = attempt(form, work, creates=True)
+    page = {"form": form, "number": number, "event_title": title}
+    return done or (render_template("office/event_copy.html", **page), status)
+
+
+@blueprint.post("/veranstaltungen/<number:number>/veroeffentlichen")
+@requires(Permission.OFFICE)
+def event_publish(number: str) -> Response:
+    """Publish a draft."""
+    return _step(number, operations.publish_event, "Die Veranstaltung ist veröffentlicht.")
+
+
+@blueprint.post("/veranstaltungen/<number:number>/abschliessen")
+@requires(Permission.OFFICE)
+def event_close(number: str) -> Response:
+    """Note that an event took place."""
+    return _step(number, operations.mark_held, "Die Veranstaltung ist abgeschlossen.")
+
+
+@blueprint.post("/veranstaltungen/<number:number>/loeschen")
+@requires(Permission.OFFICE)
+def event_delete(number: str) -> Response:
+    """Delete a draft."""
+    event_id = event_by_number(db.session(), number).id
+
+    def work(session: Session, actor: Actor, now: datetime) -> Outcome:
+        operations.delete_draft(session, actor, event_id, now)
+        return Outcome(url_for("office.event_list"), f"Der Entwurf {number} ist gelöscht.")
+
+    return press(work, url_for("office.event_page", number=number))
+
+
+def _step(
+    number: str, operation: Callable[[Session, Actor, int, datetime], None], message: str
+) -> Response:
+    event_id = event_by_number(db.session(), number).id
+
+    def work(session: Session, actor: Actor, now: datetime) -> Outcome:
+        operation(session, actor, event_id, now)
+        return to_event(number, message)
+
+    return press(work, url_for("office.event_page", number=number))
+
+
+def to_event(number: str, message: str) -> Outcome:
+    """Return the way back to the page of an event."""
+    return Outcome(url_for("office.event_page", number=number), message)
