@@ -37,6 +37,7 @@ from trainings.registrations.models import (
     RegistrationState,
 )
 
+pytestmark = pytest.mark.both_databases
 NUMBER = "2026-900"
 
 

@@ -176,13 +176,18 @@ def ask_for(*fields: Any) -> bool:
 
 
 class RowsField(FieldList):  # type: ignore[misc]
-    """Rows of a table of fields; hostile names of rows are ignored."""
+    """Rows of a table of fields; hostile names of rows are ignored, and one row is always there."""
+
+    def __init__(self, row: Any, label: str, *, most: int, **kwargs: Any) -> None:
+        super().__init__(row, label, min_entries=1, max_entries=most, **kwargs)
 
     def validate(self, form: Any, extra_validators: Any = ()) -> bool:
         """Check all rows; their errors stand in the rows, the field itself says where to look."""
-        wrong = [row for row in self.entries if not row.validate(form, *extra_validators)]
+        wrong = [row for row in self.entries if not row.validate(form)]
         self.errors = ["Bitte prüfen Sie die markierten Zeilen."] if wrong else []
-        return not wrong
+        if not wrong:
+            self._run_validation_chain(form, [*self.validators, *extra_validators])
+        return not self.errors
 
     def _extract_indices(self, prefix: str, formdata: Any) -> Iterator[int]:
         start = f"{prefix}-"

@@ -17,6 +17,7 @@ from trainings.core.permissions import Permission, requires
 from trainings.events.models import KIND_NAMES
 from trainings.office import desk_queries
 from trainings.office.blueprint import blueprint
+from trainings.office.event_forms import last_day_of
 from trainings.office.posting import press
 from trainings.office.rules import STEP_NAMES, Step
 from trainings.office.wording import MAIL_STATUS
@@ -46,6 +47,7 @@ def desk() -> str:
         today=today,
         due=[event for event in page.events if event.due],
         lacking=[event for event in page.events if not event.has_room or event.lacks_trainers],
+        last_day=last_day_of,
         days_left=lambda instant: (berlin_day(instant) - today).days,
         kinds=KIND_NAMES,
         steps=STEP_NAMES,

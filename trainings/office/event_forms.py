@@ -151,7 +151,7 @@ class SessionRow(PlainForm):  # type: ignore[misc]
 class SessionsForm(Form):
     """Sessions and place of an event."""
 
-    sessions = RowsField(FormField(SessionRow), "Termine", max_entries=MOST_SESSIONS + SPARE_ROWS)
+    sessions = RowsField(FormField(SessionRow), "Termine", most=MOST_SESSIONS + SPARE_ROWS)
     place = ChoiceField("Ort und Raum")
 
     def offer(self, venues: Iterable[Venue]) -> None:
@@ -251,7 +251,7 @@ class AgendaRowsMixin:
 class AgendaForm(AgendaRowsMixin, Form):
     """The programme of an event."""
 
-    agenda = RowsField(FormField(AgendaRow), "Programm", max_entries=MOST_AGENDA_LINES)
+    agenda = RowsField(FormField(AgendaRow), "Programm", most=MOST_AGENDA_LINES)
 
 
 def agenda_values(agenda: Sequence[AgendaItem]) -> list[dict[str, Any]]:

@@ -96,6 +96,21 @@ class OrganisationForm(Form):
         return [line for line in (self.domains.data or "").split("\n") if line.strip()]
 
 
+def organisation_values(organisation: organisations.Organisation) -> dict[str, Any]:
+    """Return what a form for an organisation shows at first."""
+    return {
+        "name": organisation.name,
+        "short_name": organisation.short_name,
+        "level": organisation.level,
+        "parent_id": organisation.parent_id,
+        "kind": organisation.kind,
+        "partnership": organisation.partnership,
+        "partner_since": organisation.partner_since,
+        "mailbox": organisation.mailbox,
+        "domains": "\n".join(row.domain for row in organisation.domains),
+    }
+
+
 class MergeForm(Form):
     """Into which organisation another one goes."""
 
@@ -190,7 +205,7 @@ class VenueForm(Form):
     hearing_loop = LineField("Höranlage", 300)
     parking = LineField("Parken", 300)
     public_transport = LineField("Bus und Bahn", 300)
-    rooms = RowsField(FormField(RoomRow), "Räume", max_entries=MOST_ROOMS)
+    rooms = RowsField(FormField(RoomRow), "Räume", most=MOST_ROOMS)
 
     def validate_rooms(self, _field: Any) -> None:
         """Ask for the names of rooms that exist: a room is not deleted, past events name it."""
@@ -286,10 +301,8 @@ class TemplateForm(AgendaRowsMixin, Form):
         most=365,
         description=_DAYS,
     )
-    sessions = RowsField(
-        FormField(TemplateSessionRow), "Termine", max_entries=MOST_TEMPLATE_SESSIONS
-    )
-    agenda = RowsField(FormField(AgendaRow), "Programm", max_entries=MOST_AGENDA_LINES)
+    sessions = RowsField(FormField(TemplateSessionRow), "Termine", most=MOST_TEMPLATE_SESSIONS)
+    agenda = RowsField(FormField(AgendaRow), "Programm", most=MOST_AGENDA_LINES)
 
     def template(self) -> TemplateData:
         """Return what was typed."""

@@ -19,7 +19,12 @@ from trainings.core.idempotency import Outcome
 from trainings.core.permissions import Permission, requires
 from trainings.office import organisation_queries
 from trainings.office.blueprint import blueprint
-from trainings.office.master_forms import ContactForm, MergeForm, OrganisationForm
+from trainings.office.master_forms import (
+    ContactForm,
+    MergeForm,
+    OrganisationForm,
+    organisation_values,
+)
 from trainings.office.merging import merge_organisations
 from trainings.office.posting import CONFIRM, attempt, carried_fields, press, rehearse
 from trainings.office.wording import EVENT_STATUS, action_name
@@ -95,10 +100,7 @@ def organisation_edit(organisation_id: int) -> ResponseReturnValue:
     """Change an organisation and its domains."""
     organisation = find_organisation(db.session(), organisation_id)
     name = organisation.name
-    domains = "\n".join(row.domain for row in organisation.domains)
-    form = OrganisationForm(obj=organisation, data={"domains": domains})
-    if not form.is_submitted():
-        form.domains.data = domains
+    form = OrganisationForm(data=organisation_values(organisation))
     form.parent_id.choices = options(_parents(organisation.parent_id))
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
