@@ -1,0 +1,64 @@
+"""axe on the pages of every role, at a desk and on a phone, and no page wider than its screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.conftest import COORDINATOR, DESK, PARTICIPANT, PHONE, TRAINER, Site, Visit
+
+AXE = Path("node_modules/axe-core/axe.min.js")
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+PAGES: dict[str, tuple[str, ...]] = {
+    "": ("/", "/konto/anmelden", "/konto/registrieren", "/impressum", "/datenschutz",
+         "/barrierefreiheit", "/hilfe", "/gibt-es-nicht"),
+    PARTICIPANT: ("/veranstaltungen/", "FIRST", "/meine/anmeldungen", "/konto/",
+                  "/veranstaltungen/?art=annual_meeting&monat=2020-01"),
+    TRAINER: ("/einlass/", "FIRST"),
+    COORDINATOR: ("/koordination/", "/koordination/veranstaltungen/",
+                  "/koordination/organisationen/", "/koordination/personen/", "/statistik/"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("who", list(PAGES))
+def test_no_page_has_a_barrier_that_axe_finds_or_scrolls_sideways(
+    site: Site, chromium: Browser, who: str, scheme: str
+) -> None:
+    context = chromium.new_context(
+        viewport=DESK,
+        locale="de-DE",
+        color_scheme=scheme,
+        bypass_csp=False,  # type: ignore[arg-type]
+    )
+    visit = Visit(site, context.new_page())
+    if who:
+        visit.log_in(who)
+    barriers = []
+    for path in PAGES[who]:
+        if path == "FIRST":
+            visit.page.set_viewport_size(DESK)
+            visit.page.goto(
+                visit.page.locator("main li h3 a, main td a").first.evaluate("a => a.href")
+            )
+        else:
+            visit.open(path)
+        for size in (DESK, PHONE, {"width": 320, "height": 640}):
+            visit.page.set_viewport_size(size)
+            wider = visit.page.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            if wider > 0:
+                barriers.append((path, size["width"], f"{wider} px too wide"))
+        for size in (PHONE, DESK):
+            visit.page.set_viewport_size(size)
+            visit.page.evaluate(AXE.read_text(encoding="utf-8"))
+            found = visit.page.evaluate("rules => axe.run(document, rules)", RULES)
+            barriers += [
+                (path, size["width"], violation["id"], violation["nodes"][0]["html"][:120])
+                for violation in found["violations"]
+            ]
+    context.close()
+    assert barriers == []

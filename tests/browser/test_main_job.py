@@ -1,0 +1,80 @@
+"""The main job as its users do it: find a date, register, mark attendance, read the figures."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import COORDINATOR, PARTICIPANT, TRAINER, Visit
+
+NEW_ADDRESS = "jule.wischnewski@stadt-essen.example"
+PUBLIC_EVENT = "Bedrohungsmanagement in der Behörde"
+TRAINING = "Professioneller Umgang mit Konflikten"
+
+
+def test_somebody_new_registers_with_an_address_a_code_and_one_form(phone: Visit) -> None:
+    page = phone.page
+    phone.open("/")
+    page.get_by_role("link", name=PUBLIC_EVENT).click()
+    page.get_by_label("Dienstliche E-Mail").fill(NEW_ADDRESS)
+    page.get_by_role("button", name="Weiter mit dieser Adresse").click()
+    mail = phone.site.wait_for_mail(NEW_ADDRESS, "Code")
+    body = mail.get_body(("plain",))
+    assert body is not None
+    code = re.search(r"\b\d{3} ?\d{3}\b", body.get_content())
+    assert code is not None
+    page.get_by_label("Sechsstelliger Code").fill(code.group())
+    page.get_by_role("button").last.click()
+    page.get_by_label("Vorname").fill("Jule")
+    page.get_by_label("Nachname").fill("Wischnewski")
+    page.get_by_label("Dienststelle oder Abteilung").fill("Jugendamt")
+    page.get_by_role("button", name="Verbindlich anmelden").click()
+    expect(page.get_by_role("heading", name="Meine Anmeldungen")).to_be_visible()
+    expect(page.get_by_text("Sie haben einen Platz")).to_be_visible()
+    expect(page.get_by_role("img", name="QR-Code der Eintrittskarte")).to_be_visible()
+    confirmation = phone.site.wait_for_mail(NEW_ADDRESS, "Zusage")
+    assert "text/calendar" in {part.get_content_type() for part in confirmation.walk()}
+
+
+def test_an_employee_registers_gives_the_place_back_and_registers_again(visit: Visit) -> None:
+    page = visit.page
+    visit.log_in(PARTICIPANT)
+    visit.open("/veranstaltungen/?frei=y&art=training")
+    page.get_by_role("link", name=TRAINING).last.click()
+    event_page = page.url
+    page.get_by_label("Stufenfreier Zugang").check()
+    page.get_by_role("button", name="Verbindlich anmelden").click()
+    expect(page.get_by_text("Sie haben einen Platz").first).to_be_visible()
+    page.goto(event_page)
+    page.get_by_role("link", name="Platz zurückgeben").click()
+    page.get_by_role("button", name="Platz zurückgeben").click()
+    expect(page.get_by_text("Sie sind abgemeldet")).to_be_visible()
+    page.goto(event_page)
+    page.get_by_role("button", name="Verbindlich anmelden").click()
+    expect(page.get_by_text("Sie haben einen Platz").first).to_be_visible()
+
+
+def test_a_trainer_marks_attendance_from_the_address_in_the_code(visit: Visit) -> None:
+    page = visit.page
+    visit.log_in(TRAINER)
+    visit.open("/einlass/")
+    page.get_by_role("link", name=TRAINING).first.click()
+    sheet = page.url
+    before = page.get_by_text("nicht erfasst").count()
+    page.get_by_role("button", name="da", exact=True).first.click()
+    expect(page.get_by_text("Rückgängig")).to_be_visible()
+    page.get_by_role("button", name="Rückgängig").click()
+    page.get_by_role("button", name="Alle").first.click()
+    page.goto(sheet)
+    assert page.get_by_text("nicht erfasst").count() < before
+
+
+def test_the_coordinator_reads_off_the_published_figures(visit: Visit) -> None:
+    page = visit.page
+    visit.log_in(COORDINATOR)
+    visit.open("/statistik/?art=training&bis=2025-10-23")
+    figures = page.locator(".tr-stats")
+    expect(figures).to_contain_text("44")
+    expect(figures).to_contain_text("428")
+    expect(figures).to_contain_text("38")
