@@ -25,6 +25,8 @@ from trainings.registrations import mails
 from trainings.registrations.models import Need, Registration, RegistrationState
 from trainings.registrations.operations import register
 
+pytestmark = pytest.mark.both_databases
+
 SOON = date.today() + timedelta(days=30)  # noqa: DTZ011 - the pages ask the clock as well
 TITLE = "Professioneller Umgang mit Konflikten"
 

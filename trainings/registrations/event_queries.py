@@ -30,6 +30,7 @@ from trainings.registrations.models import (
     Registration,
     RegistrationState,
 )
+from trainings.registrations.places import chain
 from trainings.registrations.queries import MyPlace, my_places, visible_to
 from trainings.registrations.rules import Hold, Places
 
@@ -264,14 +265,14 @@ def _load_pools(
     session: Session, capacities: dict[int, tuple[int, int | None]], now: datetime
 ) -> tuple[dict[int, Places], Counter[int]]:
     """Load the places of many pools, and how many wait in each, in two statements."""
-    seated: dict[int, dict[tuple[int, ...], int]] = defaultdict(dict)
+    seated: dict[int, Counter[tuple[int, ...]]] = defaultdict(Counter)
     waiting: Counter[int] = Counter()
-    for pool_id, own, parent, is_seated, number in session.execute(
+    for pool_id, own, parent, state, number in session.execute(
         select(
             Registration.pool_id,
             Registration.organisation_id,
             Organisation.parent_id,
-            Registration.state.in_(SEATED),
+            Registration.state,
             func.count(),
         )
         .join(Organisation, Registration.organisation_id == Organisation.id)
@@ -283,11 +284,11 @@ def _load_pools(
             Registration.pool_id,
             Registration.organisation_id,
             Organisation.parent_id,
-            Registration.state.in_(SEATED),
+            Registration.state,
         )
     ):
-        if is_seated:
-            seated[pool_id][(own,) if parent is None else (own, parent)] = number
+        if state in SEATED:
+            seated[pool_id][chain(own, parent)] += number
         else:
             waiting[pool_id] += number
     holds: dict[int, list[Hold]] = defaultdict(list)
