@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from trainings.cli import demo
+from trainings.people import demo
 
 COMMAND = [sys.executable, "-c", "from trainings.cli import main; main()"]
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")

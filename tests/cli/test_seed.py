@@ -8,12 +8,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from trainings.cli import demo
 from trainings.cli.checks import CHECKS
 from trainings.cli.seed.loader import load_seed
 from trainings.core.clock import berlin_day
 from trainings.core.database import db, transaction
 from trainings.events.models import Event, EventKind, EventState, Visibility
+from trainings.people import demo
 from trainings.people.models import Account, Person
 from trainings.people.passwords import password_matches
 from trainings.registrations.models import (

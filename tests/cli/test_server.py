@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from trainings.cli import demo
+from trainings.people import demo
 
 COMMAND = [sys.executable, "-c", "from trainings.cli import main; main()"]
 LONGEST_SECONDS = 60

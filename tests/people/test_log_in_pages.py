@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -567,3 +568,17 @@ def test_a_megabyte_of_text_is_too_much(client: FlaskClient, person_id: int) -> 
 def test_wrong_method_is_refused(client: FlaskClient, method: str) -> None:
     for url in (LOG_IN, CODE, "/konto/abmelden", "/aktion/abcdefgh12345678"):
         assert client.open(url, method=method).status_code == 405
+
+
+def test_demonstration_logins_are_shown_in_the_demonstration_only(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with transaction() as session:
+        person = factories.make_person(session, email=KNOWN)
+        person.key = "demo-teilnahme"
+        assert person.account
+        person.account.password_hash = hash_password(PASSWORD)
+    assert KNOWN not in text_of(client.get(LOG_IN))
+    demonstration = replace(app.extensions["settings"], demo=True)
+    monkeypatch.setitem(app.extensions, "settings", demonstration)
+    assert KNOWN in text_of(client.get(LOG_IN))

@@ -16,11 +16,11 @@ from contextlib import contextmanager
 import click
 from flask.cli import with_appcontext
 
-from trainings.cli import demo
 from trainings.cli.seed.loader import load_seed
 from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction
 from trainings.core.settings import PREFIX, current_settings
+from trainings.people import demo
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8000

@@ -16,8 +16,9 @@ from trainings.core.forms import Form
 from trainings.core.http import follow, local_address
 from trainings.core.idempotency import Outcome, once
 from trainings.core.permissions import Permission, requires
+from trainings.core.settings import current_settings
 from trainings.core.tokens import digest
-from trainings.people import login
+from trainings.people import demo, login
 from trainings.people.blueprint import blueprint
 from trainings.people.entrance import enter
 from trainings.people.forms import CodeForm, EmailForm, LogInForm, NewPersonForm
@@ -52,7 +53,9 @@ def log_in() -> ResponseReturnValue:
             except DomainError as refusal:
                 form.refuse(refusal)
                 status = refusal.status
-    return render_template("people/log_in.html", form=form), status
+    logins = demo.demo_logins(db.session()) if current_settings().demo else []
+    page = render_template("people/log_in.html", form=form, logins=logins, password=demo.PASSWORD)
+    return page, status
 
 
 @blueprint.route("/konto/registrieren", methods=["GET", "POST"])

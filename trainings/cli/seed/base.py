@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from datetime import date, datetime, time
 
-from trainings.cli import demo
 from trainings.cli.seed.files import Loading, read
 from trainings.core.clock import berlin_instant
 from trainings.core.permissions import Role
@@ -26,6 +25,7 @@ from trainings.organisations.models import (
     OrganisationKind,
     Partnership,
 )
+from trainings.people import demo
 from trainings.people.models import Account, OrganisationContact, Person, PersonRole
 from trainings.people.passwords import hash_password
 
@@ -66,8 +66,9 @@ def load_people(loading: Loading, *, with_passwords: bool) -> None:
     for row in read("people"):
         roles = [Role(role) for role in row["roles"].split()]
         unit = row["unit_key"]
+        is_demo = row["key"] in demo.ROLES
         person = Person(
-            key=secrets.token_hex(16),
+            key=row["key"] if is_demo else secrets.token_hex(16),
             title=row["title"],
             given_name=row["given_name"],
             family_name=row["family_name"],
@@ -80,7 +81,6 @@ def load_people(loading: Loading, *, with_passwords: bool) -> None:
             roles=[PersonRole(role=role) for role in roles],
         )
         loading.people[row["key"]] = person
-        is_demo = row["key"] in demo.ROLES
         if is_demo or set(roles) != {Role.PARTICIPANT}:
             hashed = hash_password(demo.PASSWORD) if is_demo and with_passwords else None
             person.account = Account(created_at=BEGINNING, password_hash=hashed)

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from trainings.cli.seed.files import read
 from trainings.core.permissions import ROLE_NAMES, Role
 from trainings.people.models import Account, Person
 
 PASSWORD = "Demonstration-2026"  # noqa: S105 – published on purpose, and only set where DEMO=1
 
-# Keys in seed/people.csv; each person holds the one role.
+# Keys in seed/people.csv, which the loader keeps for these persons; each holds the one role.
 ROLES = {
     "demo-teilnahme": Role.PARTICIPANT,
     "demo-fortbildung": Role.CONTACT,
@@ -25,7 +24,7 @@ ROLES = {
 
 @dataclass(frozen=True)
 class DemoLogin:
-    """A login as the terminal shows it."""
+    """A login as the terminal and the login page show it."""
 
     role: str
     name: str
@@ -34,17 +33,16 @@ class DemoLogin:
 
 def demo_logins(session: Session) -> list[DemoLogin]:
     """Return the logins of the data set that exist with a password, one per role."""
-    emails = {row["key"]: row["email"] for row in read("people") if row["key"] in ROLES}
     found = {
-        person.email: person
+        person.key: person
         for person in session.scalars(
             select(Person)
             .join(Account, Account.person_id == Person.id)
-            .where(Person.email.in_(emails.values()), Account.password_hash.is_not(None))
+            .where(Person.key.in_(ROLES), Account.password_hash.is_not(None))
         )
     }
     return [
-        DemoLogin(ROLE_NAMES[role], found[emails[key]].name, emails[key])
+        DemoLogin(ROLE_NAMES[role], found[key].name, found[key].email)
         for key, role in ROLES.items()
-        if emails.get(key) in found
+        if key in found
     ]
