@@ -409,3 +409,17 @@ def test_mails_name_the_addresses_that_the_routes_have(app: Flask) -> None:
             url_for("registrations.signed_ticket", ticket="A" * 12, signature="b" * 12)
             == "/eintrittskarte/" + "A" * 12 + "/" + "b" * 12
         )
+
+
+def test_a_form_sent_after_the_login_ran_out_keeps_what_was_typed(page: Page) -> None:
+    html = text_of(page.client.get(page.url))
+    page.client.delete_cookie("trainings")
+    answer = send(page.client, page.url, html, {"note": "Bitte <vorn>", "needs": ["diet"]})
+    assert answer.status_code == 401
+    kept = text_of(answer)
+    log_in(page.client, page.person_id)
+    shown_again = send(page.client, f"{page.url}/anmelden", kept)
+    assert shown_again.status_code == 422
+    assert "Bitte &lt;vorn&gt;" in text_of(shown_again)
+    assert send(page.client, page.url, text_of(shown_again)).status_code == 303
+    assert db.session.scalars(select(Need.note).order_by(Need.id)).all() == ["", "Bitte <vorn>"]

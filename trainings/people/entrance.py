@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from flask import flash, redirect, url_for
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from trainings.core.http import local_address
@@ -28,3 +28,18 @@ def enter(verified: Verified, now: datetime) -> Response:
     flash("Sie sind eingeloggt.", "success")
     home = url_for("registrations.event_list")
     return redirect(local_address(verified.next_url, home), code=303)
+
+
+def session_over() -> tuple[str, int]:
+    """Answer a form that was sent after the login had run out: what was typed is kept on the page.
+
+    It is sent again from there after a login in another tab. It has no token then, so the form is
+    shown once more with everything in it before it acts.
+    """
+    kept = [
+        (name, value)
+        for name, value in request.form.items(multi=True)
+        if name != "csrf_token" and "password" not in name
+    ]
+    page = render_template("people/session_over.html", fields=kept, address=request.full_path.rstrip("?"))
+    return page, 401

@@ -31,6 +31,7 @@ from trainings.core.qr import qr_svg
 from trainings.core.settings import current_settings
 from trainings.events import calendar
 from trainings.events.models import Event, EventState
+from trainings.people.entrance import session_over
 from trainings.people.forms import EmailForm
 from trainings.people.login import admit
 from trainings.people.queries import organisations_for_email, person_by_email
@@ -257,6 +258,8 @@ def register(number: str) -> ResponseReturnValue:
 def _first_registration(number: str, now: datetime) -> ResponseReturnValue:
     email = verified_email()
     here = url_for(".register", number=number)
+    if email is None and request.form:
+        return session_over()
     if email is None:
         return redirect(url_for("people.log_in", weiter=here), code=303)
     if person_by_email(db.session(), email) is not None:

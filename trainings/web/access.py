@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Flask, current_app, redirect, request, url_for
+from flask import Flask, current_app, make_response, redirect, request, url_for
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
 from trainings.core.permissions import Permission
+from trainings.people.entrance import session_over
 from trainings.people.sessions import current_actor
 
 STATIC_ENDPOINT = "static"
@@ -34,6 +35,8 @@ def install(app: Flask) -> None:
         actor = current_actor()
         if actor.may(permission):
             return None
+        if actor.person_id is None and request.method == "POST" and request.form:
+            return make_response(session_over())
         if actor.person_id is None:
             came_from = request.full_path.rstrip("?") if request.method == "GET" else None
             return redirect(url_for("people.log_in", weiter=came_from))
