@@ -27,6 +27,9 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker that runs a module's tests on both databases."""
     config.addinivalue_line("markers", "both_databases: run on SQLite and on PostgreSQL")
+    config.addinivalue_line(
+        "markers", "postgresql_only: what row locks alone allow; SQLite lets nobody in between"
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -34,6 +37,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "backend" in metafunc.fixturenames:
         both = metafunc.definition.get_closest_marker("both_databases")
         names = ["sqlite", "postgresql"] if both else ["sqlite"]
+        if metafunc.definition.get_closest_marker("postgresql_only"):
+            names = ["postgresql"]
         metafunc.parametrize("backend", names, indirect=True, scope="session")
 
 

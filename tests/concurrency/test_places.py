@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
+from datetime import date, time
 from functools import partial
 
 import pytest
@@ -17,10 +18,12 @@ from tests.concurrency.threads import run_together
 from tests.conftest import NOW
 from tests.factories import actor_for, make_event, make_person
 from trainings.core import database
-from trainings.core.actors import Actor
+from trainings.core.actors import SYSTEM, Actor
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
-from trainings.registrations import places
+from trainings.events.models import Event, EventTrainer
+from trainings.events.rules import SessionPlan
+from trainings.registrations import event_operations, places
 from trainings.registrations.models import Registration, RegistrationState
 from trainings.registrations.operations import register, withdraw
 
@@ -165,3 +168,32 @@ def _show_the_race_on_sqlite(app: Flask, people: list[Actor], event_id: int) -> 
         sqlalchemy_event.listen(database.Engine, "begin", database._begin_sqlite)
     failed = [result for result in results if isinstance(result, OperationalError)]
     assert len(failed) == len(people) - 1
+
+
+@pytest.mark.postgresql_only
+@pytest.mark.parametrize("newcomer", ["participant", "trainer"])
+def test_moving_is_refused_if_somebody_joined_between_looking_and_locking(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, newcomer: str
+) -> None:
+    (person,), (event_id,) = make_people(1), make_events(1, capacity=12)
+    lock = event_operations.lock_people_and_rooms
+
+    def join_event() -> None:
+        with transaction() as session:
+            if newcomer == "participant":
+                register(session, person, event_id, now=NOW)
+            else:
+                session.add(EventTrainer(event_id=event_id, person_id=person.person_id))
+
+    def let_somebody_in_first(*args: object, **kwargs: object) -> None:
+        monkeypatch.setattr(event_operations, "lock_people_and_rooms", lock)
+        assert run_together(app, [join_event]) == [None]
+        lock(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(event_operations, "lock_people_and_rooms", let_somebody_in_first)
+    plan = SessionPlan(date(2026, 5, 20), time(9), time(12))
+    with pytest.raises(DomainError, match="changed_meanwhile"), transaction() as session:
+        event_operations.move_event(
+            session, SYSTEM, event_id, sessions=[plan], venue_id=None, room_id=None, now=NOW
+        )
+    assert db.session.get_one(Event, event_id).first_day == date(2026, 4, 16)

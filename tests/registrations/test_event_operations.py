@@ -19,6 +19,7 @@ from trainings.core.outbox import OutgoingMail
 from trainings.core.permissions import Role
 from trainings.events.models import Event, EventState, EventTrainer
 from trainings.events.rules import SessionPlan
+from trainings.organisations.models import Level, Organisation
 from trainings.registrations.event_operations import (
     cancel_event,
     change_capacity,
@@ -283,3 +284,49 @@ def test_a_waiting_person_is_served_when_the_limit_of_the_organisation_rises(app
     assert [world.register(actor) for actor in world.actors] == [PLACED, WAITING]
     set_capacity(world, 12, 2)
     assert world.state(world.actors[1]) is PLACED
+
+
+def test_capacity_cannot_fall_below_the_minimum(app: Flask) -> None:
+    world = World(minimum=6)
+    with pytest.raises(DomainError, match="minimum_above_capacity"):
+        set_capacity(world, 5)
+
+
+def test_a_contingent_belongs_to_an_authority_that_exists_and_not_to_a_unit(app: Flask) -> None:
+    world = World()
+    with transaction() as session:
+        city = session.get_one(Organisation, world.organisation_id)
+        unit = make_organisation(session, "Ordnungsamt", parent=city, level=Level.UNIT).id
+        retired = make_organisation(session, "Stadt Alt")
+        retired.retired_at = NOW
+    for organisation_id, code in (
+        (999_999, "not_found"), (retired.id, "not_found"), (unit, "contingent_for_unit"),
+    ):  # fmt: skip
+        with pytest.raises(DomainError, match=code):
+            hold(world, organisation_id, 1)
+
+
+def test_what_does_not_exist_can_be_neither_moved_nor_given_up(app: Flask) -> None:
+    world = World()
+    contingents_before = db.session.scalars(select(Contingent)).all()
+    with pytest.raises(DomainError, match="not_found"), transaction() as session:
+        remove_contingent(session, SYSTEM, 999_999, NOW)
+    world.event_id, known = 999_999, world.event_id
+    with pytest.raises(DomainError, match="not_found"), transaction() as session:
+        move_event(
+            session, SYSTEM, world.event_id,
+            sessions=day_plan(LATER), venue_id=None, room_id=None, now=NOW,
+        )  # fmt: skip
+    assert db.session.get_one(Event, known).first_day == date(2026, 4, 16)
+    assert contingents_before == []
+
+
+def test_moving_tells_the_trainers_as_well(app: Flask) -> None:
+    world = World()
+    with transaction() as session:
+        trainer = make_person(session, roles=(Role.TRAINER,))
+        session.add(EventTrainer(event_id=world.event_id, person_id=trainer.id))
+    assert move(world, LATER) == 1
+    (told,) = mails_of_kind("event_moved")
+    assert told.recipient == trainer.email
+    assert [part["method"] for part in told.content["calendar"]] == ["REQUEST", "CANCEL"]

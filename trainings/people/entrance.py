@@ -41,5 +41,7 @@ def session_over() -> tuple[str, int]:
         for name, value in request.form.items(multi=True)
         if name != "csrf_token" and "password" not in name
     ]
-    page = render_template("people/session_over.html", fields=kept, address=request.full_path.rstrip("?"))
+    page = render_template(
+        "people/session_over.html", fields=kept, address=request.full_path.rstrip("?")
+    )
     return page, 401

@@ -17,7 +17,7 @@ from trainings.events.details import apply_deadlines, deadlines_of, replace_sess
 from trainings.events.models import Event, EventState
 from trainings.events.planning import check_place
 from trainings.events.rules import SessionPlan, check_move, check_session_plans
-from trainings.organisations.models import Organisation
+from trainings.organisations.models import Level, Organisation
 from trainings.registrations import mails
 from trainings.registrations.models import (
     SEATED,
@@ -109,12 +109,20 @@ def set_contingent(
         now: the present instant.
 
     Raises:
-        DomainError: `not_found`, `finished`, `contingent_too_late`, `contingent_too_large`.
+        DomainError: `not_found`, `finished`, `contingent_for_unit`, `contingent_too_late`,
+            `contingent_too_large`.
 
     """
     organisation = session.get(Organisation, organisation_id)
     if organisation is None or not organisation.is_active:
         raise not_found()
+    if organisation.level is Level.UNIT:
+        raise DomainError(
+            "contingent_for_unit",
+            "Ein Kontingent gilt für eine ganze Behörde oder einen Verbund. Bitte wählen Sie die "
+            "Behörde, zu der diese Dienststelle gehört.",
+            field="organisation_id",
+        )
 
     def work(locked: LockedPlaces) -> None:
         event = locked.event
