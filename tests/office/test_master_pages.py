@@ -11,11 +11,13 @@ from sqlalchemy import select
 from tests.browser_forms import send, submit
 from tests.conftest import NOW
 from tests.factories import make_organisation, make_person, make_venue
+from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction
 from trainings.core.outbox import Mail, MailState, OutgoingMail, post
 from trainings.core.permissions import Role
 from trainings.events.models import EventTemplate, Room, Venue
 from trainings.organisations.models import Organisation
+from trainings.people.login import start_login_request
 from trainings.people.models import OrganisationContact, Person, PersonRole
 
 ORGANISATIONS = "/koordination/organisationen/"
@@ -351,3 +353,16 @@ def test_mails_are_filtered_by_state(office: FlaskClient) -> None:
     assert "gescheitert@b.example" in failed
     assert "zugestellt@b.example" not in failed
     assert office.get(f"{MAILS}?stand=%00&seite=²").status_code == 200
+
+
+def test_nobody_in_the_office_can_log_in_by_somebody_elses_mail(office: FlaskClient) -> None:
+    with transaction() as session:
+        make_person(session, email="verwaltung@b.example", roles=(Role.ADMIN,))
+        start_login_request(session, "verwaltung@b.example", "", utc_now())
+    row = db.session.scalars(select(OutgoingMail)).one()
+    mail_id, code, path = row.id, row.mail.code, (row.mail.link or ("", ""))[1]
+    html = office.get(f"{MAILS}{mail_id}").get_data(as_text=True)
+    assert "sieht nur, wer die Mail bekommt" in html
+    assert code not in html
+    assert path not in html
+    assert office.get(f"{MAILS}{mail_id}/html").status_code == 404

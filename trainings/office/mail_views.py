@@ -25,6 +25,7 @@ from trainings.office.operations import send_again
 from trainings.office.paging import page_address
 from trainings.office.posting import press
 from trainings.office.wording import MAIL_STATE_NAMES, MAIL_STATUS
+from trainings.people.mails import LOG_IN_KIND
 
 HTML_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 """A mail's own page may show its inline styles and do nothing else: no script, no form, no load."""
@@ -50,10 +51,12 @@ def mail_list() -> str:
 def mail_page(mail_id: int) -> str:
     """Show one mail as text."""
     mail = find_mail(db.session(), mail_id)
-    message = _message(mail)
+    is_secret = _is_secret(mail)
+    message = None if is_secret else _message(mail)
     return render_template(
         "office/mail_page.html",
         mail=mail,
+        is_secret=is_secret,
         text=_part(message, "plain") if message else None,
         attachments=[part.get_filename() for part in message.iter_attachments()] if message else [],
         mail_status=MAIL_STATUS,
@@ -65,7 +68,8 @@ def mail_page(mail_id: int) -> str:
 @requires(Permission.OFFICE)
 def mail_html(mail_id: int) -> Response:
     """Show the mail as a mail program does, in a page that may do nothing."""
-    message = _message(find_mail(db.session(), mail_id))
+    mail = find_mail(db.session(), mail_id)
+    message = None if _is_secret(mail) else _message(mail)
     if message is None:
         raise not_found()
     response = make_response(_part(message, "html"))
@@ -84,6 +88,14 @@ def mail_again(mail_id: int) -> Response:
         return Outcome(here, "Die Mail liegt wieder im Postausgang.")
 
     return press(work, here)
+
+
+def _is_secret(mail: OutgoingMail) -> bool:
+    """Say whether the mail logs somebody in: whoever could read it here could be anybody.
+
+    In the demonstration there is no other mailbox, and its logins are known anyway.
+    """
+    return mail.kind == LOG_IN_KIND and not current_settings().demo
 
 
 def _message(mail: OutgoingMail) -> EmailMessage | None:

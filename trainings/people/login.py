@@ -18,7 +18,7 @@ from trainings.core.settings import current_settings
 from trainings.core.text import normalise_email
 from trainings.core.throttle import count_attempt
 from trainings.core.tokens import Purpose, action_path, issue, new_token
-from trainings.people.mails import log_in_mail
+from trainings.people.mails import LOG_IN_KIND, log_in_mail
 from trainings.people.models import Account, LoginRequest, Person
 from trainings.people.operations import open_account
 from trainings.people.passwords import hash_password, is_current, password_matches
@@ -116,7 +116,7 @@ def start_login_request(
         mail = log_in_mail(action_path(token), code, request.expires_at, is_new=person is None)
         post(
             session,
-            kind="log_in",
+            kind=LOG_IN_KIND,
             to=address,
             name=person.name if person else "",
             mail=mail,

@@ -8,6 +8,9 @@ from trainings.core import formats
 from trainings.core.outbox import Mail
 from trainings.core.settings import current_settings
 
+LOG_IN_KIND = "log_in"
+"""Kind of the mails with link and code."""
+
 
 def log_in_mail(link: str, code: str, expires_at: datetime, *, is_new: bool) -> Mail:
     """Return the mail with link and code.
