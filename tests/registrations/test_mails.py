@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from email.message import EmailMessage
 
 import pytest
@@ -14,9 +15,11 @@ from sqlalchemy import select
 
 from tests.conftest import NOW
 from tests.registrations.test_operations import World
-from trainings.core.database import db
+from trainings.core.database import db, transaction
 from trainings.core.outbox import OutgoingMail, build_message
 from trainings.core.settings import Settings
+from trainings.core.tokens import find
+from trainings.events.models import Event
 
 
 @pytest.fixture
@@ -64,3 +67,15 @@ def test_each_day_is_an_invitation_of_its_own(message: EmailMessage) -> None:
         (entry,) = calendar.walk("VEVENT")
         uids.add(str(entry["UID"]))
     assert len(uids) == 2
+
+
+def test_the_way_out_lasts_longer_than_registration(app: Flask) -> None:
+    world = World()
+    with transaction() as session:
+        session.get_one(Event, world.event_id).closes_at = NOW + timedelta(minutes=1)
+    world.register(world.actors[0])
+    way_out = db.session.scalars(select(OutgoingMail)).one().mail.way_out
+    assert way_out is not None
+    token = way_out[1].removeprefix("/aktion/")
+    deadline = db.session.get_one(Event, world.event_id).withdraw_until
+    assert find(db.session(), token, deadline - timedelta(minutes=1)) is not None

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from trainings.core import formats, outbox, tokens
+from trainings.core.clock import end_of_day
 from trainings.core.outbox import CalendarPart, Mail
 from trainings.core.tokens import Purpose
 from trainings.events import calendar
@@ -297,9 +298,10 @@ def _subject(event: Event) -> str:
 
 
 def _withdraw_path(session: Session, registration: Registration, now: datetime) -> str:
-    token = tokens.issue(
-        session, Purpose.WITHDRAW, registration.id, now, registration.event.closes_at
-    )
+    # Registration may close long before the deadline to give a place back, and whoever waits can
+    # leave until the event begins: what is still possible the page says, not the life of the link.
+    until = end_of_day(registration.event.last_day)
+    token = tokens.issue(session, Purpose.WITHDRAW, registration.id, now, until)
     return f"/aktion/{token}"
 
 
