@@ -197,7 +197,9 @@ def test_moving_onto_another_place_of_somebody_frees_this_one_for_the_next(app: 
     }
     assert states == {world.event_id: RegistrationState.WITHDRAWN, other_id: PLACED}
     assert world.state(world.actors[1]) is PLACED
-    assert len(mails_of_kind("registration_lost_by_move")) == 1
+    (told,) = mails_of_kind("registration_lost_by_move")
+    # The event had two days and has one: both entries go.
+    assert [part.method for part in told.mail.calendar] == ["CANCEL", "CANCEL"]
 
 
 def test_moving_into_the_past_is_refused_and_changes_nothing(app: Flask) -> None:

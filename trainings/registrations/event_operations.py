@@ -339,7 +339,8 @@ def _tell_moved(places: LockedPlaces, actor: Actor, *, before: str, dropped: Seq
                 session, registration, RegistrationState.WITHDRAWN, actor,
                 reason="moved_onto_other_event", now=now,
             )  # fmt: skip
-            mails.lost_by_move(session, registration, elsewhere[registration.person_id], now)
+            other = elsewhere[registration.person_id]
+            mails.lost_by_move(session, registration, other, now, dropped)
         else:
             mails.moved(session, registration, now, before=before, dropped_days=dropped)
     return len(concerned)

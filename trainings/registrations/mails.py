@@ -115,7 +115,13 @@ def withdrawn(
     )
 
 
-def lost_by_move(session: Session, registration: Registration, other: str, now: datetime) -> None:
+def lost_by_move(
+    session: Session,
+    registration: Registration,
+    other: str,
+    now: datetime,
+    dropped_days: Sequence[int],
+) -> None:
     """Tell somebody that the place went because the event was moved onto another of theirs."""
     event = registration.event
     registration.calendar_sequence += 1
@@ -134,7 +140,7 @@ def lost_by_move(session: Session, registration: Registration, other: str, now: 
             ),
             facts=event_facts(event),
             link=("Zur Veranstaltung", event_path(event)),
-            calendar=invitation_parts(registration, cancelled=True),
+            calendar=invitation_parts(registration, cancelled=True, dropped_days=dropped_days),
         ),
     )
 
