@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import time
 
 import pytest
 from flask.testing import FlaskClient
@@ -15,7 +16,8 @@ from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction
 from trainings.core.outbox import Mail, MailState, OutgoingMail, post
 from trainings.core.permissions import Role
-from trainings.events.models import EventTemplate, Room, Venue
+from trainings.events.models import EventTemplate, Room, TemplateSession, Venue
+from trainings.office.master_forms import MOST_ROOMS, MOST_TEMPLATE_SESSIONS
 from trainings.organisations.models import Organisation
 from trainings.people.login import start_login_request
 from trainings.people.models import OrganisationContact, Person, PersonRole
@@ -366,3 +368,35 @@ def test_nobody_in_the_office_can_log_in_by_somebody_elses_mail(office: FlaskCli
     assert code not in html
     assert path not in html
     assert office.get(f"{MAILS}{mail_id}/html").status_code == 404
+
+
+def test_a_venue_with_all_rooms_that_it_may_have_can_still_be_changed(office: FlaskClient) -> None:
+    with transaction() as session:
+        venue = make_venue(session)
+        venue.rooms += [Room(name=f"Raum {number}") for number in range(1, MOST_ROOMS)]
+        session.flush()
+        venue_id = venue.id
+    assert len(fresh(Venue, venue_id).rooms) == MOST_ROOMS  # type: ignore[attr-defined]
+    assert submit(office, f"{VENUES}{venue_id}", {"town": "Dortmund"}).status_code == 303
+
+
+def test_a_format_with_all_sessions_that_it_may_have_can_still_be_changed(
+    office: FlaskClient,
+) -> None:
+    with transaction() as session:
+        template = EventTemplate(
+            kind="training", title="Sprachkurs", capacity=12, minimum=6, visibility="partners",
+            registration_deadline_days=14, withdrawal_deadline_days=7, needs_deadline_days=14,
+            sessions=[
+                TemplateSession(
+                    position=day, day=day + 1, begins=time(9), ends=time(12), label="Vormittag"
+                )
+                for day in range(MOST_TEMPLATE_SESSIONS)
+            ],
+        )  # fmt: skip
+        session.add(template)
+        session.flush()
+        template_id = template.id
+    answer = submit(office, f"{FORMATS}{template_id}", {"title": "Sprachkurs II"})
+    assert answer.status_code == 303
+    assert len(fresh(EventTemplate, template_id).sessions) == MOST_TEMPLATE_SESSIONS  # type: ignore[attr-defined]

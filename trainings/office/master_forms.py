@@ -239,12 +239,15 @@ def venue_values(venue: Venue) -> dict[str, Any]:
     """Return what a form for a venue shows at first."""
     lines = ("name", "street", "postcode", "town", *_FEATURES)
     rooms = [{"id": room.id, "name": room.name, "seats": room.seats} for room in venue.rooms]
-    return {**{line: getattr(venue, line) for line in lines}, "rooms": with_spares(rooms)}
+    return {
+        **{line: getattr(venue, line) for line in lines},
+        "rooms": with_spares(rooms, MOST_ROOMS),
+    }
 
 
-def with_spares(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return rows with empty ones after them, for a page without script."""
-    return [*rows, *({} for _ in range(SPARE_ROWS))]
+def with_spares(rows: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """Return rows with empty ones after them, for a page without script; `most` rows in all."""
+    return [*rows, *({} for _ in range(min(SPARE_ROWS, most - len(rows))))]
 
 
 class TemplateSessionRow(PlainForm):  # type: ignore[misc]
@@ -341,6 +344,6 @@ def template_values(template: EventTemplate) -> dict[str, Any]:
     ]
     return {
         **{name: getattr(template, name) for name in names},
-        "sessions": with_spares(rows),
+        "sessions": with_spares(rows, MOST_TEMPLATE_SESSIONS),
         "agenda": agenda_values(template.agenda),
     }

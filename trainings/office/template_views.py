@@ -19,7 +19,12 @@ from trainings.events.models import KIND_NAMES
 from trainings.events.queries import find_template, templates
 from trainings.office.blueprint import blueprint
 from trainings.office.event_forms import agenda_values
-from trainings.office.master_forms import TemplateForm, template_values, with_spares
+from trainings.office.master_forms import (
+    MOST_TEMPLATE_SESSIONS,
+    TemplateForm,
+    template_values,
+    with_spares,
+)
 from trainings.office.posting import attempt, press
 
 
@@ -40,7 +45,9 @@ def template_list() -> str:
 @requires(Permission.OFFICE)
 def template_new() -> ResponseReturnValue:
     """Add a format."""
-    form = TemplateForm(data={"sessions": with_spares([]), "agenda": agenda_values([])})
+    form = TemplateForm(
+        data={"sessions": with_spares([], MOST_TEMPLATE_SESSIONS), "agenda": agenda_values([])}
+    )
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
         operations.create_template(

@@ -17,7 +17,7 @@ from trainings.core.permissions import Permission, requires
 from trainings.events import venues
 from trainings.events.queries import find_venue, venues_with_rooms
 from trainings.office.blueprint import blueprint
-from trainings.office.master_forms import VenueForm, venue_values, with_spares
+from trainings.office.master_forms import MOST_ROOMS, VenueForm, venue_values, with_spares
 from trainings.office.posting import attempt, press
 
 
@@ -34,7 +34,7 @@ def venue_list() -> str:
 @requires(Permission.OFFICE)
 def venue_new() -> ResponseReturnValue:
     """Add a venue."""
-    form = VenueForm(data={"rooms": with_spares([])})
+    form = VenueForm(data={"rooms": with_spares([], MOST_ROOMS)})
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
         venues.create_venue(session, actor, form.venue(), rooms=form.room_plans(), now=now)
