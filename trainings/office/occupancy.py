@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from trainings.organisations.models import Organisation
 from trainings.registrations.models import (
@@ -17,6 +18,8 @@ from trainings.registrations.models import (
     Registration,
     RegistrationState,
 )
+from trainings.registrations.places import chain
+from trainings.registrations.rules import Hold, Places
 
 
 @dataclass
@@ -40,47 +43,41 @@ class Occupancy:
 def occupancies(session: Session, pool_ids: Collection[int], now: datetime) -> dict[int, Occupancy]:
     """Return how full the events of these pools are; two statements."""
     found = {pool_id: Occupancy() for pool_id in pool_ids}
-    parent = aliased(Organisation)
-    rows = session.execute(
+    seated: dict[int, Counter[tuple[int, ...]]] = defaultdict(Counter)
+    for pool_id, state, own, parent, number in session.execute(
         select(
             Registration.pool_id,
             Registration.state,
             Registration.organisation_id,
             Organisation.parent_id,
-            parent.parent_id.label("group_id"),
-            func.count().label("number"),
+            func.count(),
         )
         .join(Organisation, Registration.organisation_id == Organisation.id)
-        .outerjoin(parent, Organisation.parent_id == parent.id)
         .where(Registration.pool_id.in_(pool_ids), Registration.state.in_(ACTIVE))
         .group_by(
             Registration.pool_id,
             Registration.state,
             Registration.organisation_id,
             Organisation.parent_id,
-            parent.parent_id,
         )
-    ).all()
-    for row in rows:
-        occupancy = found[row.pool_id]
-        if row.state in SEATED:
-            occupancy.taken += row.number
-        elif row.state is RegistrationState.WAITING:
-            occupancy.waiting += row.number
+    ):
+        occupancy = found[pool_id]
+        if state in SEATED:
+            occupancy.taken += number
+            seated[pool_id][chain(own, parent)] += number
+        elif state is RegistrationState.WAITING:
+            occupancy.waiting += number
         else:
-            occupancy.awaiting += row.number
-    contingents = session.execute(
+            occupancy.awaiting += number
+    holds: dict[int, list[Hold]] = defaultdict(list)
+    for pool_id, organisation_id, places in session.execute(
         select(Contingent.pool_id, Contingent.organisation_id, Contingent.places).where(
             Contingent.pool_id.in_(pool_ids), Contingent.until > now
         )
-    )
-    for pool_id, organisation_id, places in contingents:
-        used = sum(
-            row.number
-            for row in rows
-            if row.pool_id == pool_id
-            and row.state in SEATED
-            and organisation_id in (row.organisation_id, row.parent_id, row.group_id)
-        )
-        found[pool_id].held += max(0, places - used)
+    ):
+        holds[pool_id].append(Hold(organisation_id, places))
+    for pool_id, held in holds.items():
+        # What is held is a matter of the rules: somebody of an authority takes from its own
+        # contingent or from that of its group, never from both.
+        found[pool_id].held = Places(0, tuple(held), seated[pool_id]).held
     return found
