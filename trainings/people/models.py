@@ -13,6 +13,11 @@ from trainings.core.retention import Retention, personal
 from trainings.organisations.models import Organisation
 
 
+def full_name(title: str, given_name: str, family_name: str) -> str:
+    """Return a name as one addresses somebody: „Dr. Jördis Kałuża“."""
+    return " ".join(filter(None, (title, given_name, family_name)))
+
+
 class Person(Base):
     """Somebody whom the office knows; an account is optional.
 
@@ -53,7 +58,7 @@ class Person(Base):
     @property
     def name(self) -> str:
         """The name as one addresses somebody: „Dr. Jördis Kałuża“."""
-        return " ".join(filter(None, (self.title, self.given_name, self.family_name)))
+        return full_name(self.title, self.given_name, self.family_name)
 
     @property
     def list_name(self) -> str:

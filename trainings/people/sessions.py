@@ -7,15 +7,14 @@ from datetime import datetime, timedelta
 
 from flask import session as cookie
 from flask_login import UserMixin, current_user, login_user
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import aliased
 
 from trainings.core.actors import VISITOR, Actor
 from trainings.core.clock import utc_now
 from trainings.core.database import db
-from trainings.core.permissions import Role
 from trainings.organisations.models import Organisation
-from trainings.people.models import Account, Person, PersonRole
+from trainings.people.models import Account, Person, PersonRole, full_name
 
 VERIFIED_FOR = timedelta(minutes=30)
 PROOF_LASTS = timedelta(minutes=30)
@@ -24,6 +23,31 @@ MOST_REQUESTS = 3
 _PROVED_AT = "proved_at"
 _REQUESTS = "login_requests"
 _VERIFIED = "verified"
+
+
+_PARENT = aliased(Organisation)
+# Every request runs it: it is built once, and reads columns instead of rows of the models.
+_LOGGED_IN = (
+    select(
+        Account.epoch,
+        Account.person_id,
+        Person.title,
+        Person.given_name,
+        Person.family_name,
+        Person.email,
+        Person.unit,
+        PersonRole.role,
+        Organisation.name.label("organisation"),
+        Person.organisation_id,
+        Organisation.parent_id,
+        _PARENT.parent_id.label("grandparent_id"),
+    )
+    .join(Person, Account.person_id == Person.id)
+    .join(Organisation, Person.organisation_id == Organisation.id)
+    .outerjoin(_PARENT, Organisation.parent_id == _PARENT.id)
+    .outerjoin(PersonRole, PersonRole.person_id == Person.id)
+    .where(Account.id == bindparam("account_id"), Account.disabled_at.is_(None))
+)
 
 
 @dataclass(frozen=True)
@@ -59,40 +83,24 @@ def load_logged_in(cookie_id: str) -> LoggedIn | None:
     account_part, _, epoch_part = cookie_id.partition(":")
     if not (account_part.isdecimal() and epoch_part.isdecimal()):
         return None
-    parent = aliased(Organisation)
-    grandparent = aliased(Organisation)
-    rows = db.session.execute(
-        select(
-            Account.epoch,
-            Person,
-            Organisation.name,
-            Organisation.id,
-            parent.id,
-            grandparent.id,
-            PersonRole.role,
-        )
-        .join(Person, Account.person_id == Person.id)
-        .join(Organisation, Person.organisation_id == Organisation.id)
-        .outerjoin(parent, Organisation.parent_id == parent.id)
-        .outerjoin(grandparent, parent.parent_id == grandparent.id)
-        .outerjoin(PersonRole, PersonRole.person_id == Person.id)
-        .where(Account.id == int(account_part), Account.disabled_at.is_(None))
-    ).all()
-    if not rows or rows[0][0] != int(epoch_part):
+    rows = db.session.execute(_LOGGED_IN, {"account_id": int(account_part)}).all()
+    if not rows or rows[0].epoch != int(epoch_part):
         return None
-    person: Person = rows[0][1]
+    row = rows[0]
     return LoggedIn(
         account_id=int(account_part),
-        epoch=int(epoch_part),
+        epoch=row.epoch,
         actor=Actor(
-            person_id=person.id,
-            organisation_ids=tuple(value for value in rows[0][3:6] if value is not None),
-            roles=frozenset(Role(row[6]) for row in rows if row[6]),
+            person_id=row.person_id,
+            organisation_ids=tuple(
+                filter(None, (row.organisation_id, row.parent_id, row.grandparent_id))
+            ),
+            roles=frozenset(row.role for row in rows if row.role),
         ),
-        name=person.name,
-        email=person.email,
-        organisation=rows[0][2],
-        unit=person.unit,
+        name=full_name(row.title, row.given_name, row.family_name),
+        email=row.email,
+        organisation=row.organisation,
+        unit=row.unit,
     )
 
 

@@ -35,6 +35,8 @@ from trainings.registrations.queries import MyPlace, my_places, visible_to
 from trainings.registrations.rules import Hold, Places
 
 PAGE_SIZE = 50
+# An alias is dear to make, so it is made once.
+_REPLACEMENT = aliased(Event)
 
 
 @dataclass(frozen=True)
@@ -197,7 +199,6 @@ def _conditions(wanted: EventFilter) -> list[ColumnElement[bool]]:
 
 
 def _event_rows(conditions: Sequence[ColumnElement[bool]]) -> Select[*tuple[Any, ...]]:
-    replacement = aliased(Event)
     return (
         select(
             Event.id,
@@ -213,12 +214,12 @@ def _event_rows(conditions: Sequence[ColumnElement[bool]]) -> Select[*tuple[Any,
             Pool.capacity,
             Pool.organisation_limit,
             Venue.town,
-            replacement.first_day.label("replacement_first"),
-            replacement.last_day.label("replacement_last"),
+            _REPLACEMENT.first_day.label("replacement_first"),
+            _REPLACEMENT.last_day.label("replacement_last"),
         )
         .join(Pool, Event.pool_id == Pool.id)
         .outerjoin(Venue, Event.venue_id == Venue.id)
-        .outerjoin(replacement, Event.replaced_by_id == replacement.id)
+        .outerjoin(_REPLACEMENT, Event.replaced_by_id == _REPLACEMENT.id)
         .where(*conditions)
         .order_by(Event.first_day, Event.number)
     )

@@ -237,19 +237,21 @@ def seats_elsewhere(session: Session, event_id: int, person_ids: Sequence[int]) 
     return {row.person_id: row.number for row in rows}
 
 
+_MINE, _OTHER = aliased(EventSession), aliased(EventSession)
+
+
 def overlapping_events(event_id: int) -> Select[int]:
     """Return a subquery of the ids of other events with a session at the same time."""
-    mine, other = aliased(EventSession), aliased(EventSession)
     return (
-        select(other.event_id)
+        select(_OTHER.event_id)
         .join(
-            mine,
-            (mine.event_id == event_id)
-            & (mine.day == other.day)
-            & (mine.begins < other.ends)
-            & (other.begins < mine.ends),
+            _MINE,
+            (_MINE.event_id == event_id)
+            & (_MINE.day == _OTHER.day)
+            & (_MINE.begins < _OTHER.ends)
+            & (_OTHER.begins < _MINE.ends),
         )
-        .where(other.event_id != event_id)
+        .where(_OTHER.event_id != event_id)
     )
 
 

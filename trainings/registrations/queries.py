@@ -69,23 +69,25 @@ class MyPlace:
     position: int = 0
 
 
+_AHEAD = aliased(Registration)
+_POSITION = (
+    select(func.count())
+    .where(
+        _AHEAD.pool_id == Registration.pool_id,
+        _AHEAD.state == RegistrationState.WAITING,
+        _AHEAD.rank <= Registration.rank,
+    )
+    .correlate(Registration)
+    .scalar_subquery()
+)
+
+
 def my_places(session: Session, actor: Actor, pool_ids: Iterable[int]) -> dict[int, MyPlace]:
     """Load what the actor's active registrations in these pools are, by pool, in one statement."""
     if actor.person_id is None:
         return {}
-    ahead = aliased(Registration)
-    position = (
-        select(func.count())
-        .where(
-            ahead.pool_id == Registration.pool_id,
-            ahead.state == RegistrationState.WAITING,
-            ahead.rank <= Registration.rank,
-        )
-        .correlate(Registration)
-        .scalar_subquery()
-    )
     rows = session.execute(
-        select(Registration.pool_id, Registration.id, Registration.state, position).where(
+        select(Registration.pool_id, Registration.id, Registration.state, _POSITION).where(
             Registration.pool_id.in_(pool_ids),
             Registration.person_id == actor.person_id,
             Registration.state.in_(ACTIVE),
