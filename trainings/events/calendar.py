@@ -13,16 +13,21 @@ from datetime import date, datetime, time
 from itertools import groupby
 from urllib.parse import urlsplit
 
-from icalendar import Calendar, Timezone, vCalAddress, vText
 from icalendar import Event as VEvent
+from icalendar import vCalAddress, vText
 
 from trainings.core.clock import BERLIN
 from trainings.core.settings import Settings, current_settings
 from trainings.events.models import Event, EventState
 
-# Written out because the library's generated one ends in 2038 and lists single changes, which
-# ical.js (Thunderbird) reads an hour wrong in summer; these two rules are read right by all.
-_TIMEZONE = """BEGIN:VTIMEZONE
+# The time zone is written out because the library's generated one ends in 2038 and lists single
+# changes, which ical.js (Thunderbird) reads an hour wrong in summer; these two rules are read right
+# by all.
+_HEAD = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//Sicherheitskooperation Ruhr//Trainings//DE
+METHOD:{method}
+BEGIN:VTIMEZONE
 TZID:Europe/Berlin
 BEGIN:DAYLIGHT
 DTSTART:19960331T020000
@@ -39,8 +44,7 @@ TZOFFSETFROM:+0200
 TZOFFSETTO:+0100
 END:STANDARD
 END:VTIMEZONE
-"""
-TIMEZONE = Timezone.from_ical(_TIMEZONE.replace("\n", "\r\n"))
+""".replace("\n", "\r\n")
 
 
 @dataclass(frozen=True)
@@ -150,15 +154,9 @@ def _part(event: Event, index: int, method: str, component: VEvent) -> tuple[str
 
 
 def _calendar(method: str, components: Iterable[VEvent]) -> bytes:
-    calendar = Calendar()
-    calendar.add("VERSION", "2.0")
-    calendar.add("PRODID", "-//Sicherheitskooperation Ruhr//Trainings//DE")
-    calendar.add("METHOD", method)
-    calendar.add_component(TIMEZONE)
-    for component in components:
-        calendar.add_component(component)
-    content: bytes = calendar.to_ical()
-    return content
+    # Only the head is written by hand: the library would build its parts anew each time.
+    events = [component.to_ical() for component in components]
+    return b"".join([_HEAD.format(method=method).encode(), *events, b"END:VCALENDAR\r\n"])
 
 
 def _vevent(

@@ -331,6 +331,16 @@ class EventPage:
     mine: MyPlace | None
 
 
+_WHOLE_EVENT = select(Event).options(
+    joinedload(Event.pool),
+    joinedload(Event.venue),
+    joinedload(Event.room),
+    joinedload(Event.replaced_by),
+    selectinload(Event.sessions),
+    selectinload(Event.trainers).joinedload(EventTrainer.person),
+)
+
+
 def find_event(session: Session, actor: Actor, number: str) -> Event:
     """Load an event that the actor may see, with all that belongs to it.
 
@@ -338,21 +348,28 @@ def find_event(session: Session, actor: Actor, number: str) -> Event:
         DomainError: `not_found`, also for an event that exists and is not shown to the actor.
 
     """
-    event = session.scalar(
-        select(Event)
-        .where(Event.number == number, visible_to(actor))
-        .options(
-            joinedload(Event.pool),
-            joinedload(Event.venue),
-            joinedload(Event.room),
-            joinedload(Event.replaced_by),
-            selectinload(Event.sessions),
-            selectinload(Event.trainers).joinedload(EventTrainer.person),
-        )
-    )
+    event = session.scalar(_WHOLE_EVENT.where(Event.number == number, visible_to(actor)))
     if event is None:
         raise not_found()
     return event
+
+
+def find_booking(session: Session, actor: Actor, number: str) -> tuple[int, datetime]:
+    """Load what a registration needs of an event that the actor may see.
+
+    Returns:
+        The event's id, and the instant until which needs are asked.
+
+    Raises:
+        DomainError: as `find_event`.
+
+    """
+    row = session.execute(
+        select(Event.id, Event.needs_until).where(Event.number == number, visible_to(actor))
+    ).one_or_none()
+    if row is None:
+        raise not_found()
+    return row.id, row.needs_until
 
 
 def event_page(session: Session, actor: Actor, number: str, now: datetime) -> EventPage:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from trainings.core import audit, formats
 from trainings.core.actors import Actor
@@ -77,7 +77,7 @@ def register(
         if refusal is not None:
             raise refusal
         _refuse_second_seat(session, event, whom)
-        person = session.get_one(Person, whom)
+        person = session.get_one(Person, whom, options=[joinedload(Person.organisation)])
         registration = _new_registration(session, event, person, now)
         for kind, note in (needs or {}).items():
             registration.needs.append(Need(kind=kind, note=note))

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from trainings.core.actors import Actor
 from trainings.core.errors import not_found
@@ -172,7 +172,10 @@ def lock_pool(session: Session, event_id: int) -> Event:
     # A statement of its own: it begins after the lock was granted, so it sees what the former
     # holder committed. A join in the locking statement may show the event as it was before.
     return session.execute(
-        select(Event).where(Event.id == event_id).execution_options(populate_existing=True)
+        select(Event)
+        .where(Event.id == event_id)
+        .options(joinedload(Event.venue), joinedload(Event.room))
+        .execution_options(populate_existing=True)
     ).scalar_one()
 
 

@@ -41,6 +41,7 @@ from trainings.registrations.event_queries import (
     EventPage,
     EventRow,
     event_page,
+    find_booking,
     find_event,
     list_events,
     next_date,
@@ -241,8 +242,8 @@ def register(number: str) -> ResponseReturnValue:
     form = RegistrationForm()
     if not form.validate():
         return _show_event(number, actor, form, now, 422)
-    found = find_event(db.session(), actor, number)
-    event_id, needs = found.id, form.chosen_needs() if now < found.needs_until else {}
+    event_id, needs_until = find_booking(db.session(), actor, number)
+    needs = form.chosen_needs() if now < needs_until else {}
 
     def work(session: Session) -> Outcome:
         registration = operations.register(session, actor, event_id, needs=needs, now=now)
