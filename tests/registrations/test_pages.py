@@ -91,6 +91,19 @@ def test_the_same_form_sent_twice_registers_once_and_answers_the_same(page: Page
     assert len(db.session.scalars(select(Registration)).all()) == 1
 
 
+def test_going_back_after_giving_back_and_sending_the_form_again_registers_again(
+    page: Page,
+) -> None:
+    html = text_of(page.client.get(page.url))
+    send(page.client, page.url, html)
+    submit(page.client, f"/meine/anmeldungen/{page.registration().id}/zurueckgeben")
+    answer = send(page.client, page.url, html)
+    assert "Sie haben einen Platz" in text_of(page.client.get(answer.location))
+    assert page.registration().state is RegistrationState.PLACED
+    send(page.client, page.url, html)
+    assert len(db.session.scalars(select(Registration)).all()) == 2
+
+
 def test_a_second_tab_is_told_that_the_person_is_registered(page: Page) -> None:
     first, second = (text_of(page.client.get(page.url)) for _ in range(2))
     send(page.client, page.url, first)

@@ -36,11 +36,19 @@ class Form(FlaskForm):  # type: ignore[misc]
             valid = False
         return valid
 
-    def key(self, person_id: int | None) -> str:
-        """Return the key for `idempotency.once`, bound to the person who submits."""
+    def key(self, person_id: int | None, *about: object) -> str:
+        """Return the key for `idempotency.once`, bound to the person who submits.
+
+        Args:
+            person_id: who submits.
+            about: what the form is about, where going back in the browser and sending it again
+                may mean something new.
+
+        """
         # Hashed, because what a browser sends may be of any length and hold signs that a database
         # refuses (NUL in PostgreSQL).
         raw = self.form_key.data or secrets.token_urlsafe(16)
+        raw = " ".join(map(str, (raw, *about)))
         hashed = hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()
         return f"{person_id or 0}:{hashed}"
 

@@ -56,6 +56,7 @@ from trainings.registrations.models import Registration, RegistrationState
 from trainings.registrations.queries import (
     MyPlace,
     MyRegistration,
+    ended_registrations,
     my_registration,
     my_registrations,
 )
@@ -244,13 +245,15 @@ def register(number: str) -> ResponseReturnValue:
         return _show_event(number, actor, form, now, 422)
     event_id, needs_until = find_booking(db.session(), actor, number)
     needs = form.chosen_needs() if now < needs_until else {}
+    # Whoever gave the place back, goes back in the browser and sends the form again wants a new one.
+    key = form.key(actor.person_id, event_id, ended_registrations(db.session(), actor, event_id))
 
     def work(session: Session) -> Outcome:
         registration = operations.register(session, actor, event_id, needs=needs, now=now)
         return Outcome(url_for(".my_registrations"), _confirmation(registration))
 
     try:
-        return follow(once(form.key(actor.person_id), now, work))
+        return follow(once(key, now, work))
     except DomainError as refusal:
         form.refuse(refusal)
         return _show_event(number, actor, form, now, refusal.status)
