@@ -103,6 +103,16 @@ def test_capacity_cannot_fall_below_what_is_taken_and_held(app: Flask) -> None:
     set_capacity(world, 3)
 
 
+def test_the_limit_of_an_organisation_cannot_fall_below_what_one_has(app: Flask) -> None:
+    world = World(people=2, capacity=4, minimum=0)
+    for actor in world.actors:
+        world.register(actor)
+    with pytest.raises(DomainError) as caught:
+        set_capacity(world, 4, limit=1)
+    assert (caught.value.code, caught.value.field) == ("limit_too_small", "organisation_limit")
+    set_capacity(world, 4, limit=2)
+
+
 def test_a_contingent_larger_than_what_is_free_is_refused_with_the_possible_number(
     app: Flask,
 ) -> None:

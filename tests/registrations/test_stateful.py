@@ -111,6 +111,7 @@ class PlacesMachine(RuleBasedStateMachine):
         for event in db.session.scalars(select(Event)):
             places = load_places(db.session(), event.pool, NOW)
             assert places.taken + places.held <= places.capacity
+            assert places.most_of_one <= (places.organisation_limit or places.most_of_one)
 
     @invariant()
     def nobody_waits_for_whom_there_is_a_place(self) -> None:

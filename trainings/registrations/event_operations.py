@@ -51,12 +51,13 @@ def change_capacity(
         actor: of the office.
         event_id: the event.
         capacity: all places, at least those that are taken or held.
-        organisation_limit: most places for one authority; None: no limit. Places that are already
-            given stay given.
+        organisation_limit: most places for one authority, at least those that one has; None: no
+            limit.
         now: the present instant.
 
     Raises:
-        DomainError: `not_found`, `finished`, `capacity_too_small`, `minimum_above_capacity`.
+        DomainError: `not_found`, `finished`, `capacity_too_small`, `limit_too_small`,
+            `minimum_above_capacity`.
 
     """
 
@@ -71,6 +72,13 @@ def change_capacity(
                 f"Es sind schon {current.taken} Plätze vergeben und {current.held} vorgehalten: "
                 f"Weniger als {needed} Plätze sind nicht möglich.",
                 field="capacity",
+            )
+        if organisation_limit is not None and organisation_limit < current.most_of_one:
+            raise DomainError(
+                "limit_too_small",
+                f"Eine Organisation hat schon {current.most_of_one} Plätze. Eine kleinere Grenze "
+                "ist nicht möglich.",
+                field="organisation_limit",
             )
         if capacity < event.minimum:
             raise DomainError(

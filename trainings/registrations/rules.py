@@ -147,6 +147,14 @@ class Places:
         """How many places are free for everyone; less than 0 where more is given than there is."""
         return self.capacity - self.taken - self.held
 
+    @property
+    def most_of_one(self) -> int:
+        """How many places the authority with the most has."""
+        by_authority: Counter[int] = Counter()
+        for chain, number in self.seated.items():
+            by_authority[chain[0]] += number
+        return max(by_authority.values(), default=0)
+
     def free_for(self, chain: tuple[int, ...]) -> int:
         """Return how many places somebody of these organisations could choose from."""
         unused = self.unused
