@@ -1,17 +1,23 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
 from tests.conftest import NOW
 from tests.factories import make_event, make_organisation, make_person
+from tests.registered import make_registration
 from trainings.core.actors import SYSTEM
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.events.models import EventHost, EventState
 from trainings.office.merging import merge_organisations
-from trainings.organisations.models import Level, Organisation, OrganisationKind
+from trainings.office.operations import update_organisation
+from trainings.organisations.models import Level, Organisation, OrganisationKind, Partnership
+from trainings.organisations.operations import OrganisationData
 from trainings.people.models import OrganisationContact, Person
 from trainings.registrations.models import Contingent, Registration, RegistrationState
 
@@ -153,3 +159,36 @@ def test_merging_waits_for_places_that_are_still_held(pair: tuple[int, int]) -> 
     with pytest.raises(DomainError, match="contingent_open") as refusal:
         merge(source, target)
     assert number in refusal.value.sentence
+
+
+def test_an_organisation_stays_in_its_group_while_places_are_held_for_that(app: Flask) -> None:
+    with transaction() as session:
+        group = make_organisation(session, "Regionalverband", level=Level.GROUP)
+        member = make_organisation(session, "Kreis Mitte", parent=group)
+        event = make_event(session, capacity=2)
+        session.add(
+            Contingent(
+                pool_id=event.pool_id,
+                organisation_id=group.id,
+                places=2,
+                until=NOW + timedelta(days=1),
+            )
+        )
+        make_registration(session, event, make_person(session, member))
+        number, member_id, group_id = event.number, member.id, group.id
+    alone = OrganisationData(
+        level=Level.AUTHORITY,
+        parent_id=None,
+        name="Kreis Mitte",
+        short_name="Mitte",
+        kind=OrganisationKind.CITY,
+        partnership=Partnership.PARTNER,
+    )
+    with pytest.raises(DomainError) as refusal, transaction() as session:
+        update_organisation(session, SYSTEM, member_id, alone, NOW)
+    assert (refusal.value.code, refusal.value.field) == ("contingent_open", "parent_id")
+    assert number in refusal.value.sentence
+    with transaction() as session:
+        update_organisation(session, SYSTEM, member_id, replace(alone, parent_id=group_id), NOW)
+        update_organisation(session, SYSTEM, member_id, alone, NOW + timedelta(days=2))
+    assert db.session.get_one(Organisation, member_id).parent_id is None

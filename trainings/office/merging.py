@@ -12,11 +12,11 @@ from trainings.core.audit import record
 from trainings.core.errors import DomainError
 from trainings.events.models import Event, EventHost
 from trainings.events.rules import LIVE_STATES
+from trainings.office.operations import check_nothing_held
 from trainings.organisations.models import Organisation, OrganisationDomain
 from trainings.organisations.operations import check_active, lock_organisations
 from trainings.organisations.rules import PLACE_SENTENCES, may_stand_below
 from trainings.people.models import OrganisationContact, Person
-from trainings.registrations.models import Contingent
 
 
 def merge_organisations(
@@ -51,7 +51,7 @@ def merge_organisations(
     check_active(source)
     check_active(target)
     _check_tree(session, source, target)
-    _check_contingents(session, source, now)
+    check_nothing_held(session, source, now)
 
     people = session.execute(
         update(Person).where(Person.organisation_id == source.id).values(organisation_id=target.id)
@@ -90,26 +90,6 @@ def _check_tree(session: Session, source: Organisation, target: Organisation) ->
                 f"{PLACE_SENTENCES[level]}",
                 field="target_id",
             )
-
-
-def _check_contingents(session: Session, source: Organisation, now: datetime) -> None:
-    """Refuse while places are held: whose they are decides who may use them until when."""
-    number = session.scalar(
-        select(Event.number)
-        .join(Contingent, Contingent.pool_id == Event.pool_id)
-        .where(
-            Contingent.organisation_id == source.id,
-            Contingent.until > now,
-            Event.state.in_(LIVE_STATES),
-        )
-        .order_by(Event.number)
-    )
-    if number is not None:
-        raise DomainError(
-            "contingent_open",
-            f"Für {source.name} werden in {number} noch Plätze vorgehalten. Bitte heben Sie "
-            "dieses Kontingent zuerst auf.",
-        )
 
 
 def _move_contacts(session: Session, source: Organisation, target: Organisation) -> None:

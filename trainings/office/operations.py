@@ -11,6 +11,11 @@ from trainings.core.actors import Actor
 from trainings.core.audit import record
 from trainings.core.errors import DomainError, not_found
 from trainings.core.outbox import MailState, OutgoingMail
+from trainings.events.models import Event
+from trainings.events.rules import LIVE_STATES
+from trainings.organisations import operations
+from trainings.organisations.models import Organisation
+from trainings.registrations.models import Contingent
 
 
 def send_again(session: Session, actor: Actor, mail_id: int, now: datetime) -> None:
@@ -32,3 +37,54 @@ def send_again(session: Session, actor: Actor, mail_id: int, now: datetime) -> N
     mail.attempts = 0
     mail.claimed_until = None
     record(session, actor, "mail_sent_again", mail, now)
+
+
+def update_organisation(
+    session: Session,
+    actor: Actor,
+    organisation_id: int,
+    data: operations.OrganisationData,
+    now: datetime,
+) -> None:
+    """Change an organisation; it leaves a group only while no places are held for that.
+
+    Its people sit on places of the group's contingent: without them more would be held than there
+    are places.
+
+    Raises:
+        DomainError: `contingent_open`, or as `organisations.operations.update_organisation`.
+
+    """
+    organisation = session.get(Organisation, organisation_id)
+    above = organisation.parent if organisation else None
+    if above is not None and above.id != data.parent_id:
+        check_nothing_held(session, above, now, field="parent_id")
+    operations.update_organisation(session, actor, organisation_id, data, now)
+
+
+def check_nothing_held(
+    session: Session, organisation: Organisation, now: datetime, field: str | None = None
+) -> None:
+    """Refuse while places are held: whose they are decides who may use them until when.
+
+    Raises:
+        DomainError: `contingent_open` at the given field, naming the event.
+
+    """
+    number = session.scalar(
+        select(Event.number)
+        .join(Contingent, Contingent.pool_id == Event.pool_id)
+        .where(
+            Contingent.organisation_id == organisation.id,
+            Contingent.until > now,
+            Event.state.in_(LIVE_STATES),
+        )
+        .order_by(Event.number)
+    )
+    if number is not None:
+        raise DomainError(
+            "contingent_open",
+            f"Für {organisation.name} werden in {number} noch Plätze vorgehalten. Bitte heben Sie "
+            "dieses Kontingent zuerst auf.",
+            field=field,
+        )

@@ -26,6 +26,7 @@ from trainings.office.master_forms import (
     organisation_values,
 )
 from trainings.office.merging import merge_organisations
+from trainings.office.operations import update_organisation
 from trainings.office.posting import CONFIRM, attempt, carried_fields, press, rehearse
 from trainings.office.wording import EVENT_STATUS, action_name
 from trainings.organisations import operations
@@ -104,7 +105,7 @@ def organisation_edit(organisation_id: int) -> ResponseReturnValue:
     form.parent_id.choices = options(_parents(organisation.parent_id))
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
-        operations.update_organisation(session, actor, organisation_id, form.organisation(), now)
+        update_organisation(session, actor, organisation_id, form.organisation(), now)
         operations.set_domains(session, actor, organisation_id, form.domain_list(), now)
         return _to(organisation_id, "Die Änderungen sind gespeichert.")
 

@@ -245,7 +245,7 @@ def register(number: str) -> ResponseReturnValue:
         return _show_event(number, actor, form, now, 422)
     event_id, needs_until = find_booking(db.session(), actor, number)
     needs = form.chosen_needs() if now < needs_until else {}
-    # Whoever gave the place back, goes back in the browser and sends the form again wants a new one.
+    # Whoever gave the place back, goes back and sends the form again wants a place again.
     key = form.key(actor.person_id, event_id, ended_registrations(db.session(), actor, event_id))
 
     def work(session: Session) -> Outcome:
