@@ -10,6 +10,7 @@ from sqlalchemy import select
 from tests.conftest import NOW
 from tests.factories import make_event, make_organisation, make_person
 from tests.registered import make_registration
+from tests.statements import counted_statements
 from trainings.core.actors import SYSTEM
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
@@ -192,3 +193,16 @@ def test_an_organisation_stays_in_its_group_while_places_are_held_for_that(app: 
         update_organisation(session, SYSTEM, member_id, replace(alone, parent_id=group_id), NOW)
         update_organisation(session, SYSTEM, member_id, alone, NOW + timedelta(days=2))
     assert db.session.get_one(Organisation, member_id).parent_id is None
+
+
+def test_people_are_locked_in_the_common_order_before_they_move(pair: tuple[int, int]) -> None:
+    with transaction() as session:
+        for _ in range(2):
+            make_person(session, session.get_one(Organisation, pair[0]))
+    with counted_statements() as statements:
+        merge(*pair)
+    of_persons = [" ".join(one.split()) for one in statements if " persons" in one]
+    moving = next(i for i, one in enumerate(of_persons) if one.startswith("UPDATE persons"))
+    assert "ORDER BY persons.id" in of_persons[moving - 1]
+    if db.engine.dialect.name == "postgresql":
+        assert of_persons[moving - 1].endswith("FOR NO KEY UPDATE")

@@ -17,6 +17,7 @@ from trainings.organisations.models import Organisation, OrganisationDomain
 from trainings.organisations.operations import check_active, lock_organisations
 from trainings.organisations.rules import PLACE_SENTENCES, may_stand_below
 from trainings.people.models import OrganisationContact, Person
+from trainings.registrations.places import lock_persons
 
 
 def merge_organisations(
@@ -53,6 +54,10 @@ def merge_organisations(
     _check_tree(session, source, target)
     check_nothing_held(session, source, now)
 
+    # By ascending id, as everything else locks persons; the update alone takes them as they come.
+    lock_persons(
+        session, session.scalars(select(Person.id).where(Person.organisation_id == source.id))
+    )
     people = session.execute(
         update(Person).where(Person.organisation_id == source.id).values(organisation_id=target.id)
     )
