@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
+from sqlalchemy.event import listen, remove
 
 from tests.conftest import NOW
 from tests.factories import berlin, make_event, make_organisation, make_person
@@ -28,10 +29,13 @@ from trainings.registrations.models import (
 pytestmark = pytest.mark.both_databases
 
 State = RegistrationState
+EACH_IN_ITS_OWN = ("serve_waiting_lists", "expire_waiting_lists", "close_past_events")
 DAY = date(2026, 4, 16)
 
 
 def sweep(name: str, now: datetime) -> int:
+    if name in EACH_IN_ITS_OWN:
+        return int(getattr(sweeps, name)(now))
     with transaction() as session:
         return int(getattr(sweeps, name)(session, now))
 
@@ -148,3 +152,21 @@ def test_keys_of_forms_are_kept_for_two_days(app: Flask) -> None:
             session.add(SubmittedForm(key=name, at=at, url="/", message=""))
     assert sweep("forget_submitted_forms", NOW) == 1
     assert db.session.scalars(select(SubmittedForm.key)).all() == ["young"]
+
+
+def test_each_event_is_served_in_a_transaction_of_its_own(app: Flask) -> None:
+    with transaction() as session:
+        for capacity in (1, 1):
+            event = make_event(session, first_day=DAY, days=1, capacity=capacity)
+            make_registration(session, event, make_person(session), state=State.WAITING)
+    commits = []
+
+    def note(connection: Connection) -> None:
+        commits.append(connection)
+
+    listen(db.engine, "commit", note)
+    try:
+        assert sweep("serve_waiting_lists", NOW) == 2
+    finally:
+        remove(db.engine, "commit", note)
+    assert len(commits) == 2

@@ -54,14 +54,18 @@ def _sweep(work: Callable[[Session, datetime], int]) -> Job:
     return Job(work.__name__, SELDOM, run)
 
 
+def _each_in_its_own(work: Callable[[datetime], int]) -> Job:
+    return Job(work.__name__, SELDOM, work)
+
+
 def _deliver(now: datetime) -> int:
     return deliver_due_mails(current_settings(), now)
 
 
 JOBS = (
-    _sweep(sweeps.serve_waiting_lists),
-    _sweep(sweeps.expire_waiting_lists),
-    _sweep(sweeps.close_past_events),
+    _each_in_its_own(sweeps.serve_waiting_lists),
+    _each_in_its_own(sweeps.expire_waiting_lists),
+    _each_in_its_own(sweeps.close_past_events),
     _sweep(sweeps.delete_needs),
     _sweep(sweeps.forget_submitted_forms),
     _sweep(forget_tokens),

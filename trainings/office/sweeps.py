@@ -1,4 +1,7 @@
-"""What happens by itself when time passes: each function is one sweep in its own transaction.
+"""What happens by itself when time passes: each function is one sweep.
+
+Those that change events take one transaction for each: with the locks of several events at once,
+a person of the second would be locked after the pool of the first, against the order of locks.
 
 `trainings jobs` runs them again and again; each may run any number of times, in any number of
 processes.
@@ -6,6 +9,7 @@ processes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Delete, delete, exists, select
@@ -14,6 +18,8 @@ from sqlalchemy.orm import Session
 from trainings.attendance.models import Attendance, AttendanceMark
 from trainings.core.actors import SYSTEM
 from trainings.core.clock import berlin_day, berlin_instant
+from trainings.core.database import db, transaction
+from trainings.core.errors import DomainError
 from trainings.core.idempotency import SubmittedForm
 from trainings.events.models import Event, EventSession, EventState
 from trainings.events.operations import mark_held
@@ -30,7 +36,7 @@ _UNDECIDED = (
 )
 
 
-def close_past_events(session: Session, now: datetime) -> int:
+def close_past_events(now: datetime) -> int:
     """Mark events as held whose last session has ended and to which somebody came.
 
     An event for which nobody was recorded as present stays open: whether it was held is for the
@@ -45,7 +51,7 @@ def close_past_events(session: Session, now: datetime) -> int:
         EventSession.event_id == Event.id,
         Attendance.mark == AttendanceMark.PRESENT,
     )
-    candidates = session.execute(
+    candidates = db.session.execute(
         select(Event.id, EventSession.day, EventSession.ends)
         .join(EventSession, EventSession.event_id == Event.id)
         .where(
@@ -57,23 +63,29 @@ def close_past_events(session: Session, now: datetime) -> int:
         end = berlin_instant(day, at)
         ends[event_id] = max(end, ends.get(event_id, end))
     over = sorted(event_id for event_id, end in ends.items() if end <= now)
-    for event_id in over:
-        mark_held(session, SYSTEM, event_id, now)
-    return len(over)
+    return sum(_close(event_id, now) for event_id in over)
 
 
-def serve_waiting_lists(session: Session, now: datetime) -> int:
+def _close(event_id: int, now: datetime) -> int:
+    try:
+        with transaction() as session:
+            mark_held(session, SYSTEM, event_id, now)
+    except DomainError:
+        return 0  # the office or another sweep was quicker
+    return 1
+
+
+def serve_waiting_lists(now: datetime) -> int:
     """Give places to those who wait: a contingent may have run out, and nobody was there to see.
 
     Returns:
         How many got a place.
 
     """
-    served = 0
-    for event_id, begins_at in _events_with(session, RegistrationState.WAITING):
-        if now < begins_at:
-            served += with_places(session, event_id, (), now, _serve)
-    return served
+    waiting = _events_with(RegistrationState.WAITING)
+    return sum(
+        _in_transaction(event_id, now, _serve) for event_id, begins_at in waiting if now < begins_at
+    )
 
 
 def _serve(places: LockedPlaces) -> int:
@@ -85,18 +97,19 @@ def _serve(places: LockedPlaces) -> int:
     return len(promoted)
 
 
-def expire_waiting_lists(session: Session, now: datetime) -> int:
+def expire_waiting_lists(now: datetime) -> int:
     """End the requests that were not served when their event began.
 
     Returns:
         How many ended.
 
     """
-    expired = 0
-    for event_id, begins_at in _events_with(session, *_UNDECIDED):
-        if begins_at <= now:
-            expired += with_places(session, event_id, (), now, _expire)
-    return expired
+    undecided = _events_with(*_UNDECIDED)
+    return sum(
+        _in_transaction(event_id, now, _expire)
+        for event_id, begins_at in undecided
+        if begins_at <= now
+    )
 
 
 def _expire(places: LockedPlaces) -> int:
@@ -117,12 +130,17 @@ def _expire(places: LockedPlaces) -> int:
     return len(undecided)
 
 
-def _events_with(session: Session, *states: RegistrationState) -> list[tuple[int, datetime]]:
+def _in_transaction(event_id: int, now: datetime, work: Callable[[LockedPlaces], int]) -> int:
+    with transaction() as session:
+        return with_places(session, event_id, (), now, work)
+
+
+def _events_with(*states: RegistrationState) -> list[tuple[int, datetime]]:
     """Return the events that have registrations in these states, with their first instant."""
     waited_for = exists().where(
         Registration.event_id == EventSession.event_id, Registration.state.in_(states)
     )
-    rows = session.execute(
+    rows = db.session.execute(
         select(EventSession.event_id, EventSession.day, EventSession.begins).where(waited_for)
     )
     first: dict[int, datetime] = {}
