@@ -9,13 +9,12 @@ from werkzeug.wrappers import Response
 from trainings.core.permissions import Permission
 from trainings.people.entrance import session_over
 from trainings.people.sessions import current_actor
-
-STATIC_ENDPOINT = "static"
+from trainings.web import assets
 
 
 def permission_of(app: Flask, endpoint: str) -> Permission | None:
     """Return the permission that an endpoint names; None if it names none."""
-    if endpoint == STATIC_ENDPOINT:
+    if endpoint == assets.ENDPOINT:
         return Permission.PUBLIC
     return getattr(app.view_functions[endpoint], "permission", None)
 

@@ -25,8 +25,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     settings = settings or load_settings()
     app = Flask(
         "trainings",
-        static_folder=str(resource_folder("static")),
-        static_url_path="/static",
+        static_folder=None,
         template_folder=str(resource_folder("templates")),
     )
     app.config.update(

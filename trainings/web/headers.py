@@ -6,6 +6,7 @@ from flask import Flask, request
 from werkzeug.wrappers import Response
 
 from trainings.core.settings import Settings
+from trainings.web import assets
 
 POLICY = "; ".join(
     (
@@ -38,6 +39,6 @@ def install(app: Flask) -> None:
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         if settings.secure_cookies:
             headers["Strict-Transport-Security"] = "max-age=31536000"
-        if request.endpoint != "static" and "Cache-Control" not in headers:
+        if request.endpoint != assets.ENDPOINT and "Cache-Control" not in headers:
             headers["Cache-Control"] = "private, no-cache"
         return response
