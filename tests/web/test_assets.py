@@ -8,6 +8,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.factories import log_in, make_person
+from trainings.core.database import transaction
+
 
 @pytest.fixture
 def sheet(app: Flask) -> str:
@@ -26,6 +29,16 @@ def test_a_browser_that_takes_gzip_gets_the_packed_file(client: FlaskClient, she
         assert answer.content_type == "text/css; charset=utf-8"
         assert answer.headers["Vary"] == "Accept-Encoding"
         assert answer.cache_control.max_age == 365 * 24 * 3600
+
+
+def test_a_file_carries_nobodys_cookie(client: FlaskClient, sheet: str) -> None:
+    with transaction() as session:
+        person_id = make_person(session).id
+    log_in(client, person_id)
+    with client.session_transaction() as cookie:
+        cookie.permanent = True
+    assert "Set-Cookie" in client.get("/impressum").headers
+    assert "Set-Cookie" not in client.get(sheet, buffered=True).headers
 
 
 @pytest.mark.parametrize("accepted", ["", "identity", "gzip;q=0"])
