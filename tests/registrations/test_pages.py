@@ -332,7 +332,7 @@ def test_the_list_costs_the_same_statements_whatever_its_length(page: Page, rows
             register(session, Actor(person_id=page.person_id), event.id, now=utc_now())
     with counted_statements() as statements:
         assert page.client.get("/veranstaltungen/").status_code == 200
-    assert len(statements) == 9
+    assert len(statements) == 8
     with counted_statements() as statements:
         assert page.client.get("/meine/anmeldungen").status_code == 200
     assert len(statements) == 4

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from trainings.core.actors import Actor
@@ -78,6 +78,14 @@ class EventFilter:
     town: str = ""
     only_free: bool = False
 
+    def matches(self, kind: EventKind, first_day: date, town: str | None) -> bool:
+        """Say whether an event is among those asked for; free places are not looked at."""
+        return (
+            self.kind in (None, kind)
+            and self.month in (None, first_day.replace(day=1))
+            and self.town in ("", town)
+        )
+
 
 @dataclass(frozen=True)
 class EventList:
@@ -94,40 +102,37 @@ class EventList:
 def list_events(
     session: Session, actor: Actor, wanted: EventFilter, page: int, now: datetime
 ) -> EventList:
-    """Load a page of the upcoming events that the actor may see, in at most seven statements."""
-    upcoming = and_(
-        visible_to(actor),
-        Event.state.in_([EventState.PUBLISHED, EventState.CANCELLED]),
-        Event.last_day >= berlin_day(now),
-    )
-    choices = session.execute(
-        select(Event.first_day, Venue.town)
+    """Load a page of the upcoming events that the actor may see, in at most six statements."""
+    candidates = session.execute(
+        select(Event.id, Event.kind, Event.first_day, Venue.town)
         .outerjoin(Venue, Event.venue_id == Venue.id)
-        .where(upcoming)
+        .where(
+            visible_to(actor),
+            Event.state.in_([EventState.PUBLISHED, EventState.CANCELLED]),
+            Event.last_day >= berlin_day(now),
+        )
+        .order_by(Event.first_day, Event.number)
     ).all()
-    conditions = [upcoming, *_conditions(wanted)]
+    ids = [
+        id_ for id_, kind, first_day, town in candidates if wanted.matches(kind, first_day, town)
+    ]
     if wanted.only_free:
         # Whether a place is free for this person depends on contingents and limits, which the rules
         # know and SQL does not; there are at most some hundred upcoming events.
-        everything = _load_rows(session, actor, _event_rows(conditions), now)
+        everything = _load_rows(session, actor, ids, now)
         free = [row for row in everything if is_free_for(row, actor, now)]
         total, pages, page = _pages(len(free), page)
         rows = free[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     else:
-        filtered = (
-            select(func.count()).select_from(Event).outerjoin(Venue, Event.venue_id == Venue.id)
-        )
-        count = session.scalar(filtered.where(*conditions)) or 0
-        total, pages, page = _pages(count, page)
-        statement = _event_rows(conditions).limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)
-        rows = _load_rows(session, actor, statement, now)
+        total, pages, page = _pages(len(ids), page)
+        rows = _load_rows(session, actor, ids[(page - 1) * PAGE_SIZE : page * PAGE_SIZE], now)
     return EventList(
         rows=rows,
         total=total,
         page=page,
         pages=pages,
-        months=sorted({day.replace(day=1) for day, _ in choices}),
-        towns=sorted({town for _, town in choices if town}),
+        months=sorted({row.first_day.replace(day=1) for row in candidates}),
+        towns=sorted({row.town for row in candidates if row.town}),
     )
 
 
@@ -185,20 +190,7 @@ def _pages(total: int, page: int) -> tuple[int, int, int]:
     return total, pages, min(max(page, 1), pages)
 
 
-def _conditions(wanted: EventFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.kind is not None:
-        conditions.append(Event.kind == wanted.kind)
-    if wanted.month is not None:
-        first = wanted.month.replace(day=1)
-        following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
-        conditions.append(and_(Event.first_day >= first, Event.first_day < following))
-    if wanted.town:
-        conditions.append(Venue.town == wanted.town)
-    return conditions
-
-
-def _event_rows(conditions: Sequence[ColumnElement[bool]]) -> Select[*tuple[Any, ...]]:
+def _event_rows(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Event.id,
@@ -220,23 +212,21 @@ def _event_rows(conditions: Sequence[ColumnElement[bool]]) -> Select[*tuple[Any,
         .join(Pool, Event.pool_id == Pool.id)
         .outerjoin(Venue, Event.venue_id == Venue.id)
         .outerjoin(_REPLACEMENT, Event.replaced_by_id == _REPLACEMENT.id)
-        .where(*conditions)
+        .where(Event.id.in_(ids))
         .order_by(Event.first_day, Event.number)
     )
 
 
-def _load_rows(
-    session: Session, actor: Actor, statement: Select[*tuple[Any, ...]], now: datetime
-) -> list[EventRow]:
-    found = session.execute(statement).all()
-    if not found:
+def _load_rows(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -> list[EventRow]:
+    if not ids:
         return []
+    found = session.execute(_event_rows(ids)).all()
     pool_ids = [row.pool_id for row in found]
     places, waiting = _load_pools(
         session, {row.pool_id: (row.capacity, row.organisation_limit) for row in found}, now
     )
     mine = my_places(session, actor, pool_ids)
-    times = _first_day_times(session, [row.id for row in found])
+    times = _first_day_times(session, ids)
     return [
         EventRow(
             id=row.id,
