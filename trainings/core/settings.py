@@ -34,7 +34,7 @@ class Settings:
         base_url: address under which people reach the application, without a final slash.
         mail_url: `smtp://`, `smtps://` or `file:` with the folder that receives `.eml` files.
         mail_from: sender of all mails.
-        demo: show the demonstration logins and let coordinators read the mails in the browser.
+        demo: load the demonstration data and show its logins.
         instance: folder for everything that the application writes.
         proxies: number of reverse proxies in front whose forwarded headers are believed.
         office_address: lines of the address in the footer; the last one is the e-mail address.

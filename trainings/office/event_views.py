@@ -103,7 +103,7 @@ def event_page(number: str) -> str:
         page=page,
         event=page.event,
         obstacles=publishing_obstacles(readiness_of(page.event), now) if is_draft else [],
-        is_over=max(plan.day for plan in plans_of(page.event)) < now.date(),
+        is_over=end_of(plans_of(page.event)) <= now,
         is_draft=is_draft,
         is_published=page.event.state is EventState.PUBLISHED,
         kinds=KIND_NAMES,

@@ -10,6 +10,7 @@ from trainings.office import (
     mail_views,
     organisation_views,
     person_views,
+    registration_views,
     template_views,
     venue_views,
 )
@@ -22,6 +23,7 @@ VIEWS = (
     event_views,
     event_change_views,
     event_edit_views,
+    registration_views,
     organisation_views,
     person_views,
     venue_views,

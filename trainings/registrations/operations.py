@@ -76,7 +76,7 @@ def register(
         refusal = window_refusal(window_of(event), now)
         if refusal is not None:
             raise refusal
-        _refuse_second_seat(session, event, whom)
+        _refuse_second_seat(session, event, whom, by_self=whom == actor.person_id)
         person = session.get_one(Person, whom, options=[joinedload(Person.organisation)])
         registration = _new_registration(session, event, person, now)
         for kind, note in (needs or {}).items():
@@ -224,7 +224,9 @@ def window_of(event: Event) -> Window:
     return Window(event.state, event.opens_at, event.closes_at, begins_at(event))
 
 
-def _refuse_second_seat(session: Session, event: Event, person_id: int) -> None:
+def _refuse_second_seat(
+    session: Session, event: Event, person_id: int, *, by_self: bool
+) -> None:
     other = (
         select(Event.number, Event.title, Event.first_day)
         .join(Registration, Registration.event_id == Event.id)
@@ -236,10 +238,17 @@ def _refuse_second_seat(session: Session, event: Event, person_id: int) -> None:
         raise DomainError(
             "already_registered",
             "Sie sind für diese Veranstaltung schon angemeldet. Den Stand sehen Sie unter "
-            "„Meine Anmeldungen“.",
+            "„Meine Anmeldungen“."
+            if by_self
+            else "Diese Person ist für diese Veranstaltung schon angemeldet.",
         )
     if session.get(EventTrainer, (event.id, person_id)) is not None:
-        raise DomainError("trains_this_event", "Sie leiten diese Veranstaltung selbst.")
+        raise DomainError(
+            "trains_this_event",
+            "Sie leiten diese Veranstaltung selbst."
+            if by_self
+            else "Diese Person leitet die Veranstaltung.",
+        )
     overlap = session.execute(
         other.where(
             Registration.event_id.in_(overlapping_events(event.id)),
@@ -249,9 +258,9 @@ def _refuse_second_seat(session: Session, event: Event, person_id: int) -> None:
     if overlap is not None:
         raise DomainError(
             "overlap",
-            f"Sie haben zu dieser Zeit schon einen Platz: „{overlap.title}“ "
-            f"({overlap.number}) am {formats.long_date(overlap.first_day)}. Bitte geben Sie ihn "
-            "zuerst zurück, oder wählen Sie einen anderen Termin.",
+            f"{'Sie haben' if by_self else 'Diese Person hat'} zu dieser Zeit schon einen Platz: "
+            f"„{overlap.title}“ ({overlap.number}) am {formats.long_date(overlap.first_day)}. "
+            "Bitte geben Sie ihn zuerst zurück, oder wählen Sie einen anderen Termin.",
         )
 
 

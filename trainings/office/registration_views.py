@@ -1,0 +1,86 @@
+"""Registering and withdrawing somebody else: what people are told to call the office for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from trainings.core.actors import Actor
+from trainings.core.database import db
+from trainings.core.errors import DomainError, not_found
+from trainings.core.forms import Form
+from trainings.core.idempotency import Outcome
+from trainings.core.permissions import Permission, requires
+from trainings.office.blueprint import blueprint
+from trainings.office.event_forms import RegisterPersonForm
+from trainings.office.event_queries import event_by_number
+from trainings.office.event_views import to_event
+from trainings.office.posting import attempt
+from trainings.office.wording import REGISTRATION_STATUS
+from trainings.people.queries import person_by_email
+from trainings.registrations.models import Registration, RegistrationState
+from trainings.registrations.operations import register, withdraw
+
+
+@blueprint.route("/veranstaltungen/<number:number>/anmelden", methods=["GET", "POST"])
+@requires(Permission.OFFICE)
+def event_register(number: str) -> ResponseReturnValue:
+    """Register a person whom the office knows, by the same rules as everybody."""
+    event = event_by_number(db.session(), number)
+    event_id, title = event.id, event.title
+    form = RegisterPersonForm()
+
+    def work(session: Session, actor: Actor, now: datetime) -> Outcome:
+        person = person_by_email(session, form.email.data)
+        if person is None:
+            raise DomainError(
+                "unknown_people",
+                "Diese Adresse kennen wir nicht. Bitte legen Sie die Person zuerst unter "
+                "„Personen“ an.",
+                field="email",
+                status=422,
+            )
+        registration = register(session, actor, event_id, person_id=person.id, now=now)
+        placed = registration.state is RegistrationState.PLACED
+        return to_event(
+            number,
+            f"{person.name} {'hat einen Platz' if placed else 'steht auf der Warteliste'}.",
+        )
+
+    done, status = attempt(form, work, creates=True)
+    page = {"form": form, "number": number, "event_title": title}
+    return done or (render_template("office/event_register.html", **page), status)
+
+
+@blueprint.route("/anmeldungen/<id:registration_id>/abmelden", methods=["GET", "POST"])
+@requires(Permission.OFFICE)
+def registration_withdraw(registration_id: int) -> ResponseReturnValue:
+    """Withdraw somebody, after the deadline as well; the next on the list moves up."""
+    registration = db.session.get(Registration, registration_id)
+    if registration is None:
+        raise not_found()
+    number, name = registration.event.number, registration.person.name
+    title, is_active = registration.event.title, registration.is_active
+    status_words = REGISTRATION_STATUS[registration.state]
+    form = Form()
+
+    def work(session: Session, actor: Actor, now: datetime) -> Outcome:
+        withdraw(session, actor, registration_id, now)
+        return to_event(number, f"{name} ist abgemeldet.")
+
+    done, status = attempt(form, work, creates=True)
+    return done or (
+        render_template(
+            "office/registration_withdraw.html",
+            form=form,
+            number=number,
+            event_title=title,
+            name=name,
+            is_active=is_active,
+            registration_status=status_words,
+        ),
+        status,
+    )
