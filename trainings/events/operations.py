@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from trainings.core.actors import Actor
 from trainings.core.audit import record
-from trainings.core.clock import berlin_instant
 from trainings.core.errors import DomainError, not_found
 from trainings.events.bookings import check_bookings, lock_event
 from trainings.events.details import (
@@ -47,6 +46,7 @@ from trainings.events.rules import (
     check_move,
     check_session_plans,
     deadlines_before,
+    end_of,
     publishing_obstacles,
     shift_sessions,
 )
@@ -243,7 +243,7 @@ def mark_held(session: Session, actor: Actor, event_id: int, now: datetime) -> N
     """
     event = lock_event(session, event_id)
     check_move(event.state, EventState.HELD)
-    if now < max(berlin_instant(plan.day, plan.ends) for plan in plans_of(event)):
+    if now < end_of(plans_of(event)):
         raise DomainError(
             "not_over", "Die Veranstaltung ist noch nicht zu Ende. Bitte warten Sie so lange."
         )

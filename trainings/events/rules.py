@@ -159,6 +159,11 @@ def begin_of(plans: Sequence[SessionPlan]) -> datetime:
     return min(berlin_instant(plan.day, plan.begins) for plan in plans)
 
 
+def end_of(plans: Sequence[SessionPlan]) -> datetime:
+    """Return the instant at which the last session ends."""
+    return max(berlin_instant(plan.day, plan.ends) for plan in plans)
+
+
 def shift_sessions(plans: Sequence[SessionPlan], first_day: date) -> list[SessionPlan]:
     """Return the sessions moved so that the first one lies on a day; the gaps stay as they are."""
     start = min(plan.day for plan in plans)

@@ -30,7 +30,7 @@ from trainings.events.models import (
     EventState,
 )
 from trainings.events.queries import event_by_number, templates
-from trainings.events.rules import publishing_obstacles
+from trainings.events.rules import end_of, publishing_obstacles
 from trainings.office import event_queries
 from trainings.office.blueprint import blueprint
 from trainings.office.event_forms import CopyForm, NewEventForm

@@ -14,9 +14,9 @@ from trainings.core.errors import DomainError, not_found
 from trainings.core.forms import Form
 from trainings.core.idempotency import Outcome
 from trainings.core.permissions import Permission, requires
+from trainings.events.queries import event_by_number
 from trainings.office.blueprint import blueprint
 from trainings.office.event_forms import RegisterPersonForm
-from trainings.office.event_queries import event_by_number
 from trainings.office.event_views import to_event
 from trainings.office.posting import attempt
 from trainings.office.wording import REGISTRATION_STATUS

@@ -224,9 +224,7 @@ def window_of(event: Event) -> Window:
     return Window(event.state, event.opens_at, event.closes_at, begins_at(event))
 
 
-def _refuse_second_seat(
-    session: Session, event: Event, person_id: int, *, by_self: bool
-) -> None:
+def _refuse_second_seat(session: Session, event: Event, person_id: int, *, by_self: bool) -> None:
     other = (
         select(Event.number, Event.title, Event.first_day)
         .join(Registration, Registration.event_id == Event.id)
