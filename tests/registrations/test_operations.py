@@ -17,7 +17,7 @@ from trainings.core.errors import DomainError
 from trainings.core.outbox import OutgoingMail
 from trainings.core.permissions import Role
 from trainings.events.models import Event, EventState, EventTrainer, Visibility
-from trainings.organisations.models import Level
+from trainings.organisations.models import Level, Organisation
 from trainings.people.models import Person
 from trainings.registrations.models import (
     Contingent,
@@ -373,3 +373,14 @@ def test_the_calendar_entry_is_replaced_by_ever_higher_sequences(app: Flask) -> 
         sequences += [int(line[9:]) for line in lines if line.startswith("SEQUENCE:")]
     assert methods == ["REQUEST", "CANCEL", "REQUEST", "CANCEL", "REQUEST"]
     assert sequences == sorted(set(sequences))
+
+
+def test_the_name_of_a_unit_may_be_longer_than_what_people_type(app: Flask) -> None:
+    world = World()
+    name = "Fachbereich " + "Ö" * 148
+    with transaction() as session:
+        authority = session.get_one(Organisation, world.organisation_id)
+        unit = make_organisation(session, name, parent=authority, level=Level.UNIT)
+        actor = actor_for(make_person(session, unit))
+    assert world.register(actor) is RegistrationState.PLACED
+    assert world.registration(actor).unit == name[:120]

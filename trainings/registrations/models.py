@@ -76,6 +76,8 @@ SEATED = (RegistrationState.OFFERED, RegistrationState.PLACED)
 
 _ACTIVE_SQL = text("state IN ('awaiting_release', 'waiting', 'offered', 'placed')")
 
+LONGEST_UNIT = 120
+
 
 class Registration(Base):
     """A person's registration for an event, with the organisation as it was at that time."""
@@ -105,7 +107,7 @@ class Registration(Base):
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
     organisation_name: Mapped[str] = mapped_column(String(160))
     organisation_kind: Mapped[OrganisationKind] = mapped_column(choice(OrganisationKind))
-    unit: Mapped[str] = mapped_column(String(120), info=personal(Retention.PERSON))
+    unit: Mapped[str] = mapped_column(String(LONGEST_UNIT), info=personal(Retention.PERSON))
     ticket: Mapped[str | None] = mapped_column(
         String(32), unique=True, info=personal(Retention.PERSON)
     )

@@ -21,6 +21,7 @@ from trainings.people.operations import join
 from trainings.registrations import mails
 from trainings.registrations.models import (
     ACTIVE,
+    LONGEST_UNIT,
     SEATED,
     Need,
     NeedKind,
@@ -295,4 +296,4 @@ def _authority_and_unit(person: Person) -> tuple[Organisation, str]:
     while organisation.level is Level.UNIT and organisation.parent is not None:
         unit = unit or organisation.name
         organisation = organisation.parent
-    return organisation, unit
+    return organisation, unit[:LONGEST_UNIT]
