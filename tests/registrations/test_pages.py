@@ -15,13 +15,14 @@ from tests.browser_forms import send, submit
 from tests.factories import log_in, make_event, make_organisation, make_person, make_venue
 from tests.people.mailbox import letters
 from tests.statements import counted_statements
-from trainings.core.actors import Actor
+from trainings.core.actors import SYSTEM, Actor
 from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction
 from trainings.core.outbox import OutgoingMail
 from trainings.events.models import Event, EventState, Visibility
 from trainings.people.models import Person
 from trainings.registrations import mails
+from trainings.registrations.event_operations import cancel_event
 from trainings.registrations.models import Need, Registration, RegistrationState
 from trainings.registrations.operations import register
 
@@ -436,3 +437,32 @@ def test_a_form_sent_after_the_login_ran_out_keeps_what_was_typed(page: Page) ->
     assert "Bitte &lt;vorn&gt;" in text_of(shown_again)
     assert send(page.client, page.url, text_of(shown_again)).status_code == 303
     assert db.session.scalars(select(Need.note).order_by(Need.id)).all() == ["", "Bitte <vorn>"]
+
+
+def cancel(event_id: int, replaced_by_id: int | None) -> None:
+    with transaction() as session:
+        cancel_event(
+            session, SYSTEM, event_id,
+            reason="Frau Kałuża ist erkrankt.", replaced_by_id=replaced_by_id, now=utc_now(),
+        )  # fmt: skip
+
+
+def test_visitors_do_not_read_why_an_event_is_off(client: FlaskClient) -> None:
+    page = Page(client, visibility=Visibility.PUBLIC)
+    cancel(page.event_id, None)
+    assert "Kałuża" not in text_of(client.get(page.url))
+    log_in(client, page.person_id)
+    assert "Kałuża" in text_of(client.get(page.url))
+
+
+def test_an_event_in_its_place_is_named_to_those_who_may_see_it(client: FlaskClient) -> None:
+    page = Page(client, visibility=Visibility.PUBLIC)
+    with transaction() as session:
+        other = make_event(session, first_day=SOON, visibility=Visibility.PARTNERS)
+        other_id, other_url = other.id, f"/veranstaltungen/{other.number}"
+    cancel(page.event_id, other_id)
+    assert other_url not in text_of(client.get(page.url))
+    assert "Ersatztermin" not in text_of(client.get("/veranstaltungen/"))
+    log_in(client, page.person_id)
+    assert other_url in text_of(client.get(page.url))
+    assert "Ersatztermin" in text_of(client.get("/veranstaltungen/"))

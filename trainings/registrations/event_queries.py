@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
@@ -116,16 +116,18 @@ def list_events(
     ids = [
         id_ for id_, kind, first_day, town in candidates if wanted.matches(kind, first_day, town)
     ]
+    visible = {row.id for row in candidates}
     if wanted.only_free:
         # Whether a place is free for this person depends on contingents and limits, which the rules
         # know and SQL does not; there are at most some hundred upcoming events.
-        everything = _load_rows(session, actor, ids, now)
+        everything = _load_rows(session, actor, ids, visible, now)
         free = [row for row in everything if is_free_for(row, actor, now)]
         total, pages, page = _pages(len(free), page)
         rows = free[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     else:
         total, pages, page = _pages(len(ids), page)
-        rows = _load_rows(session, actor, ids[(page - 1) * PAGE_SIZE : page * PAGE_SIZE], now)
+        shown = ids[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+        rows = _load_rows(session, actor, shown, visible, now)
     return EventList(
         rows=rows,
         total=total,
@@ -203,6 +205,7 @@ def _event_rows(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
             Event.opens_at,
             Event.closes_at,
             Event.pool_id,
+            Event.replaced_by_id,
             Pool.capacity,
             Pool.organisation_limit,
             Venue.town,
@@ -217,7 +220,13 @@ def _event_rows(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _load_rows(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -> list[EventRow]:
+def _load_rows(
+    session: Session,
+    actor: Actor,
+    ids: Sequence[int],
+    visible: Collection[int],
+    now: datetime,
+) -> list[EventRow]:
     if not ids:
         return []
     found = session.execute(_event_rows(ids)).all()
@@ -245,7 +254,9 @@ def _load_rows(session: Session, actor: Actor, ids: Sequence[int], now: datetime
             waiting=waiting[row.pool_id],
             mine=mine.get(row.pool_id),
             replacement=(
-                (row.replacement_first, row.replacement_last) if row.replacement_first else None
+                (row.replacement_first, row.replacement_last)
+                if row.replaced_by_id in visible
+                else None
             ),
         )
         for row in found
@@ -313,12 +324,22 @@ def _first_day_times(session: Session, event_ids: Sequence[int]) -> dict[int, tu
 
 @dataclass(frozen=True)
 class EventPage:
-    """Everything about one event that its page shows to one person."""
+    """Everything about one event that its page shows to one person.
+
+    Attributes:
+        event: the event.
+        places: how full it is.
+        waiting: how many wait.
+        mine: the person's own registration.
+        replacement: the event in its place, if the person may see it.
+
+    """
 
     event: Event
     places: Places
     waiting: int
     mine: MyPlace | None
+    replacement: Event | None
 
 
 _WHOLE_EVENT = select(Event).options(
@@ -377,4 +398,11 @@ def event_page(session: Session, actor: Actor, number: str, now: datetime) -> Ev
         places=places[pool.id],
         waiting=waiting[pool.id],
         mine=my_places(session, actor, [pool.id]).get(pool.id),
+        replacement=_replacement(session, actor, event),
     )
+
+
+def _replacement(session: Session, actor: Actor, event: Event) -> Event | None:
+    if event.replaced_by_id is None:
+        return None
+    return session.scalar(select(Event).where(Event.id == event.replaced_by_id, visible_to(actor)))
