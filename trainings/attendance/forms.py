@@ -6,7 +6,7 @@ from wtforms import StringField
 
 from trainings.attendance.models import AttendanceMark
 from trainings.attendance.rules import Mark
-from trainings.core.forms import Form, LineField, required
+from trainings.core.forms import Form, LineField, QueryForm, required
 
 LARGEST_ID = 2**31 - 1
 _MARKS: dict[str, Mark] = {**{mark.value: mark for mark in AttendanceMark}, "open": None}
@@ -42,15 +42,9 @@ class RecordForm(Form):
         return (row_id, _MARKS[mark]) if row_id is not None and mark in _MARKS else None
 
 
-class CodeForm(Form):
-    """Looks up a ticket by the letters of its code; it changes nothing."""
+class CodeForm(QueryForm):
+    """Looks up a ticket by the letters of its code."""
 
-    class Meta:
-        """Needs no token."""
-
-        csrf = False
-
-    form_key = None
     code = LineField(
         "Code der Eintrittskarte",
         40,

@@ -63,13 +63,22 @@ def run(port: int) -> None:
     click.echo("Beendet.")
 
 
+def gunicorn_arguments(port: int, workers: int = WORKERS) -> list[str]:
+    """Return the arguments with which Python runs the web server, on this machine only.
+
+    The application is loaded once, before the workers are forked: they share its memory and answer
+    sooner.
+    """
+    return [
+        *("-m", "gunicorn", "trainings:create_app()", "--preload"),
+        *("--bind", f"{HOST}:{port}", "--workers", str(workers), "--log-level", "warning"),
+    ]
+
+
 @contextmanager
 def _children(port: int, environment: dict[str, str]) -> Iterator[Children]:
     """Run server and worker; whatever ends the block ends them too."""
-    server = [
-        *("-m", "gunicorn", "trainings:create_app()"),
-        *("--bind", f"{HOST}:{port}", "--workers", str(WORKERS), "--log-level", "warning"),
-    ]
+    server = gunicorn_arguments(port)
     worker = ["-c", "from trainings.cli import main; main()", "jobs"]
     children: Children = []
     try:

@@ -19,11 +19,26 @@ _STALE_PAGE = (
 )
 
 
+# WTForms' own messages, loaded once: Flask-Babel would read them again for each request.
+GERMAN = ("de",)
+
+
+class QueryForm(FlaskForm):  # type: ignore[misc]
+    """Base class of forms that change nothing: they stand in the address and need no token."""
+
+    class Meta:
+        csrf = False
+        locales = GERMAN
+
+
 class Form(FlaskForm):  # type: ignore[misc]
     """Base class of all forms that change something.
 
     The hidden `form_key` makes a second submit of the same form find the first one's result.
     """
+
+    class Meta:
+        locales = GERMAN
 
     form_key = HiddenField(default=lambda: secrets.token_urlsafe(16))
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectField, SelectMultipleField
 from wtforms.fields import SelectChoice
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from trainings.core.forms import Form, TextField
+from trainings.core.forms import Form, QueryForm, TextField
 from trainings.events.models import KIND_NAMES, EventKind
 from trainings.people.forms import NewPersonForm
 from trainings.registrations.event_queries import EventFilter, EventList
@@ -54,11 +53,8 @@ class ConfirmForm(Form):
     """A button that acts, and nothing to fill in."""
 
 
-class EventFilterForm(FlaskForm):  # type: ignore[misc]
+class EventFilterForm(QueryForm):
     """The filter above the list; it lies in the address, so that it can be sent to somebody."""
-
-    class Meta:
-        csrf = False
 
     art = SelectField("Art")
     monat = SelectField("Monat")

@@ -85,12 +85,7 @@ class LockedPlaces:
         if missing:
             # Their other registrations must stand still while they get this place.
             raise _MorePersonsError(frozenset(missing))
-        if not chosen:
-            return []
-        ids = [seeker.id for seeker in chosen]
-        found = self.session.scalars(select(Registration).where(Registration.id.in_(ids)))
-        by_id = {registration.id: registration for registration in found}
-        served = [by_id[registration_id] for registration_id in ids]
+        served = [self.session.get_one(Registration, seeker.id) for seeker in chosen]
         for registration in served:
             move(
                 self.session,

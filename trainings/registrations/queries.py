@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session, aliased, joinedload
@@ -27,6 +28,8 @@ from trainings.registrations.models import (
 )
 
 
+# Kept for each actor, because four subqueries are dear to build; it holds no data.
+@lru_cache(maxsize=256)
 def visible_to(actor: Actor) -> ColumnElement[bool]:
     """Return the condition on `Event` for what the actor may see.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from flask_wtf import FlaskForm
 from wtforms.fields.choices import SelectChoice
 
 from trainings.core.fields import ChoiceField, DayField
+from trainings.core.forms import QueryForm
 from trainings.events.models import EventKind
 from trainings.statistics.rules import Selection
 
@@ -20,13 +20,8 @@ ALL_KINDS = "alle"
 ALL_WORD = "Veranstaltungen"
 
 
-class SelectionForm(FlaskForm):  # type: ignore[misc]
-    """Kind and days; changes nothing, so it needs no token and stands in the address."""
-
-    class Meta:
-        """Settings of WTForms."""
-
-        csrf = False
+class SelectionForm(QueryForm):
+    """Kind and days."""
 
     art = ChoiceField(
         "Art",

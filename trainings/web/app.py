@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from flask import Flask
-from flask_babel import Babel
 from flask_login import LoginManager
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -40,7 +39,7 @@ def build_app(settings: Settings | None = None) -> Flask:
         MAX_FORM_MEMORY_SIZE=LARGEST_FORM_BYTES,
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=365),
         WTF_CSRF_TIME_LIMIT=None,
-        BABEL_DEFAULT_LOCALE="de",
+        WTF_I18N_ENABLED=False,
     )
     app.extensions["settings"] = settings
     app.jinja_env.trim_blocks = True
@@ -51,7 +50,6 @@ def build_app(settings: Settings | None = None) -> Flask:
 
     settings.instance.mkdir(parents=True, exist_ok=True)
     db.init_app(app)
-    Babel(app)
     login = LoginManager(app)
     login.session_protection = None
     login.user_loader(load_logged_in)
