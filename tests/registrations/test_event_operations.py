@@ -6,11 +6,11 @@ from datetime import date, time, timedelta
 
 import pytest
 from flask import Flask
-from icalendar import Calendar
+from icalendar import Calendar, Component
 from sqlalchemy import select
 
 from tests.conftest import NOW
-from tests.factories import berlin, make_event, make_organisation, make_person
+from tests.factories import actor_for, berlin, make_event, make_organisation, make_person
 from tests.registrations.test_operations import World
 from trainings.core.actors import SYSTEM
 from trainings.core.database import db, transaction
@@ -21,6 +21,7 @@ from trainings.events.models import Event, EventState, EventTrainer
 from trainings.events.rules import SessionPlan
 from trainings.organisations.models import Level, Organisation
 from trainings.registrations.event_operations import (
+    assign_trainers,
     cancel_event,
     change_capacity,
     move_event,
@@ -342,3 +343,40 @@ def test_moving_tells_the_trainers_as_well(app: Flask) -> None:
     (told,) = mails_of_kind("event_moved")
     assert told.recipient == trainer.email
     assert [part["method"] for part in told.content["calendar"]] == ["REQUEST", "CANCEL"]
+
+
+def assign(world: World, *trainer_ids: int) -> None:
+    with transaction() as session:
+        assign_trainers(session, SYSTEM, world.event_id, trainer_ids, NOW)
+
+
+def test_somebody_who_is_registered_cannot_lead_the_event_as_well(app: Flask) -> None:
+    world = World(people=1)
+    with transaction() as session:
+        person = make_person(session, roles=(Role.TRAINER,), family_name="Doppelrolle")
+        actor = actor_for(person)
+    world.register(actor)
+    with pytest.raises(DomainError, match="trainer_registered") as caught:
+        assign(world, actor.person_id or 0)
+    assert "Doppelrolle" in caught.value.sentence
+    world.withdraw(actor)
+    assign(world, actor.person_id or 0)
+
+
+def calendar_events(mail: OutgoingMail) -> list[Component]:
+    return [Calendar.from_ical(part.content).walk("VEVENT")[0] for part in mail.mail.calendar]
+
+
+def test_the_calendar_of_a_trainer_who_was_registered_before_is_updated(app: Flask) -> None:
+    world = World(people=1)
+    with transaction() as session:
+        actor = actor_for(make_person(session, roles=(Role.TRAINER,)))
+    for _ in range(2):
+        world.register(actor)
+        world.withdraw(actor)
+    assign(world, actor.person_id or 0)
+    move(world, LATER)
+    given_up = calendar_events(mails_of_kind("registration_withdrawn")[-1])
+    moved = calendar_events(mails_of_kind("event_moved")[-1])
+    assert moved[0]["UID"] == given_up[0]["UID"]
+    assert moved[0]["SEQUENCE"] > given_up[0]["SEQUENCE"]

@@ -37,6 +37,7 @@ from trainings.office.event_forms import (
 )
 from trainings.office.posting import attempt
 from trainings.organisations.queries import organisation_choices
+from trainings.registrations.event_operations import assign_trainers
 
 SAVED = "Die Änderungen sind gespeichert."
 
@@ -117,7 +118,7 @@ def event_trainers(number: str) -> ResponseReturnValue:
         "office/event_trainers.html",
         number,
         form,
-        lambda session, actor, now: planning.set_trainers(
+        lambda session, actor, now: assign_trainers(
             session, actor, event_id, form.trainers.data or [], now
         ),
         dates=dates,

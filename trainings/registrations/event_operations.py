@@ -15,7 +15,7 @@ from trainings.events.bookings import check_bookings, lock_people_and_rooms
 from trainings.events.calendar import calendar_days, place_line
 from trainings.events.details import apply_deadlines, deadlines_of, replace_sessions, shifted
 from trainings.events.models import Event, EventState
-from trainings.events.planning import check_place
+from trainings.events.planning import check_place, set_trainers
 from trainings.events.rules import SessionPlan, check_move, check_session_plans
 from trainings.organisations.models import Level, Organisation
 from trainings.registrations import mails
@@ -198,6 +198,33 @@ def remove_contingent(session: Session, actor: Actor, contingent_id: int, now: d
         _fill(places, actor, "contingent_returned")
 
     with_places(session, event_id, [], now, work)
+
+
+def assign_trainers(
+    session: Session, actor: Actor, event_id: int, trainer_ids: Sequence[int], now: datetime
+) -> None:
+    """Set who leads an event: nobody who is registered for it.
+
+    Raises:
+        DomainError: `trainer_registered`, or as `events.planning.set_trainers`.
+
+    """
+    # It locks trainers and pool, so none of them can register between this and the commit.
+    set_trainers(session, actor, event_id, trainer_ids, now)
+    name = next(
+        (
+            registration.person.name
+            for registration in people_concerned(session, event_id)
+            if registration.person_id in set(trainer_ids)
+        ),
+        None,
+    )
+    if name is not None:
+        raise DomainError(
+            "trainer_registered",
+            f"{name} ist für diese Veranstaltung angemeldet und kann sie nicht zugleich leiten.",
+            field="trainers",
+        )
 
 
 def move_event(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from trainings.core import formats, outbox, tokens
@@ -224,22 +225,39 @@ def trainer_moved(
         paragraphs=("eine Veranstaltung, die Sie leiten, wurde verlegt.",),
         facts=event_facts(event),
         link=("Zur Veranstaltung", event_path(event)),
-        calendar=_parts(event, person, 0, cancelled=False, dropped_days=dropped_days),
+        calendar=_parts(
+            event,
+            person,
+            _sequence_of_trainer(session, person, event),
+            cancelled=False,
+            dropped_days=dropped_days,
+        ),
     )
     outbox.post(session, kind="event_moved", to=person.email, name=person.name, mail=mail, now=now)
 
 
 def trainer_cancelled(session: Session, person: Person, event: Event, now: datetime) -> None:
     """Tell a trainer that the event is off."""
+    sequence = _sequence_of_trainer(session, person, event)
     mail = Mail(
         subject=f"Abgesagt: {_subject(event)}",
         paragraphs=_cancellation_paragraphs(event),
         facts=event_facts(event),
-        calendar=_parts(event, person, 0, cancelled=True),
+        calendar=_parts(event, person, sequence, cancelled=True),
     )
     outbox.post(
         session, kind="event_cancelled", to=person.email, name=person.name, mail=mail, now=now
     )
+
+
+def _sequence_of_trainer(session: Session, person: Person, event: Event) -> int:
+    """Return a sequence above those of the time when the trainer was registered for the event."""
+    last = session.scalar(
+        select(func.max(Registration.calendar_sequence)).where(
+            Registration.event_id == event.id, Registration.person_id == person.id
+        )
+    )
+    return 0 if last is None else last + 1
 
 
 def event_facts(event: Event) -> tuple[tuple[str, str], ...]:
