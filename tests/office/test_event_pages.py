@@ -289,7 +289,8 @@ def test_cancelling_asks_for_a_reason_then_previews_then_acts(office: FlaskClien
     assert "Leitung erkrankt &lt;script&gt;" in html
     assert "Kałuża" in html
     assert stored(number).state is EventState.PUBLISHED
-    assert send(office, url, html, button="Verbindlich absagen").status_code == 303
+    for _ in range(2):  # pressed twice: one cancellation, the same answer
+        assert send(office, url, html, button="Verbindlich absagen").status_code == 303
     event = stored(number)
     assert event.state is EventState.CANCELLED
     assert event.replaced_by_id == int(replacement)
@@ -315,6 +316,13 @@ def test_places_and_contingents_of_a_published_event(office: FlaskClient) -> Non
     assert db.session.scalars(select(Contingent)).all() == []
 
 
+def test_deleting_a_draft_twice_answers_the_same(office: FlaskClient) -> None:
+    url = f"{LIST}{make(state=EventState.DRAFT)}"
+    html = office.get(url).get_data(as_text=True)
+    answers = [send(office, url, html, button="Entwurf löschen") for _ in range(2)]
+    assert [(one.status_code, one.location) for one in answers] == [(303, LIST)] * 2
+
+
 def test_contingent_of_another_event_is_not_found(office: FlaskClient) -> None:
     number, other = make(), make(first_day=SOON + timedelta(days=9))
     pool_id = stored(other).pool_id
@@ -329,7 +337,10 @@ def test_contingent_of_another_event_is_not_found(office: FlaskClient) -> None:
         session.add(row)
         session.flush()
         foreign = row.id
-    assert office.post(f"{LIST}{number}/kontingente/{foreign}/aufheben").status_code == 404
+    html = office.get(f"{LIST}{number}/plaetze").get_data(as_text=True)
+    token = {"csrf_token": html.split('csrf_token" type="hidden" value="')[1].split('"')[0]}
+    url = f"{LIST}{number}/kontingente/{foreign}/aufheben"
+    assert office.post(url, data=token).status_code == 404
 
 
 def test_copy_makes_a_draft_on_other_days(office: FlaskClient) -> None:

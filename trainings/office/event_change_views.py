@@ -102,7 +102,9 @@ def _move_preview(
 @requires(Permission.OFFICE)
 def event_cancel(number: str) -> ResponseReturnValue:
     """Call a published event off, after a preview."""
-    event = _published(number)
+    # Of two presses of the button the second one finds the first one's result, not a refusal.
+    confirmed = CONFIRM in request.form
+    event = event_by_number(db.session(), number) if confirmed else _published(number)
     event_id, title = event.id, event.title
     form = CancelForm()
     others = event_queries.events_to_come(db.session(), number, berlin_day(utc_now()))
@@ -119,7 +121,7 @@ def event_cancel(number: str) -> ResponseReturnValue:
         )
         return to_event(number, f"Die Veranstaltung ist abgesagt. {_told(told)}")
 
-    if form.is_submitted() and CONFIRM not in request.form:
+    if form.is_submitted() and not confirmed:
         status = rehearse(form, work)
         if status == 200:
             event = event_by_number(db.session(), number)
@@ -205,12 +207,12 @@ def event_contingent(number: str) -> ResponseReturnValue:
 @requires(Permission.OFFICE)
 def event_contingent_remove(number: str, contingent_id: int) -> Response:
     """Stop holding places for an organisation."""
-    event = event_by_number(db.session(), number)
-    if contingent_id not in {row.id for row in event_queries.contingents_of(db.session(), event)}:
-        raise not_found()
     back = url_for("office.event_places", number=number)
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
+        contingents = event_queries.contingents_of(session, event_by_number(session, number))
+        if contingent_id not in {row.id for row in contingents}:
+            raise not_found()
         event_operations.remove_contingent(session, actor, contingent_id, now)
         return Outcome(back, "Das Kontingent ist aufgehoben.")
 

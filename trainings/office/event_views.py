@@ -159,10 +159,9 @@ def event_close(number: str) -> Response:
 @requires(Permission.OFFICE)
 def event_delete(number: str) -> Response:
     """Delete a draft."""
-    event_id = event_by_number(db.session(), number).id
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
-        operations.delete_draft(session, actor, event_id, now)
+        operations.delete_draft(session, actor, event_by_number(session, number).id, now)
         return Outcome(url_for("office.event_list"), f"Der Entwurf {number} ist gelöscht.")
 
     return press(work, url_for("office.event_page", number=number))

@@ -185,7 +185,7 @@ def remove_contingent(session: Session, actor: Actor, contingent_id: int, now: d
         raise not_found()
 
     def work(places: LockedPlaces) -> None:
-        row = session.get(Contingent, contingent_id)
+        row = session.get(Contingent, contingent_id, populate_existing=True)
         if row is None:
             raise not_found()
         organisation_id = row.organisation_id
