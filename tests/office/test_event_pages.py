@@ -268,6 +268,12 @@ def test_move_shows_whom_it_concerns_before_anything_happens(office: FlaskClient
     assert "1 Person bekommt eine Mail." in office.get(f"{LIST}{number}").get_data(as_text=True)
 
 
+def test_move_that_changes_nothing_gets_no_preview(office: FlaskClient) -> None:
+    answer = submit(office, f"{LIST}{make()}/verlegen", {})
+    assert answer.status_code >= 400
+    assert "noch die alten" in answer.get_data(as_text=True)
+
+
 def test_preview_of_a_move_shows_the_real_refusal_and_changes_nothing(office: FlaskClient) -> None:
     number = make()
     past = {"sessions-0-day": "2020-01-01", "sessions-1-day": "2020-01-01"}

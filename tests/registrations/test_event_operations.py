@@ -17,6 +17,7 @@ from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.core.outbox import OutgoingMail
 from trainings.core.permissions import Role
+from trainings.events.details import plans_of
 from trainings.events.models import Event, EventState, EventTrainer
 from trainings.events.rules import SessionPlan
 from trainings.organisations.models import Level, Organisation
@@ -211,6 +212,20 @@ def test_moving_onto_another_place_of_somebody_frees_this_one_for_the_next(app: 
     (told,) = mails_of_kind("registration_lost_by_move")
     # The event had two days and has one: both entries go.
     assert [part.method for part in told.mail.calendar] == ["CANCEL", "CANCEL"]
+
+
+def test_moving_to_the_same_dates_and_place_is_refused_and_tells_nobody(app: Flask) -> None:
+    world = World()
+    world.register(world.actors[0])
+    with pytest.raises(DomainError, match="unmoved"):
+        event = db.session.get_one(Event, world.event_id)
+        plans, place = plans_of(event), (event.venue_id, event.room_id)
+        with transaction() as session:
+            move_event(
+                session, SYSTEM, world.event_id,
+                sessions=plans, venue_id=place[0], room_id=place[1], now=NOW,
+            )  # fmt: skip
+    assert mails_of_kind("event_moved") == []
 
 
 def test_moving_into_the_past_is_refused_and_changes_nothing(app: Flask) -> None:

@@ -13,7 +13,13 @@ from trainings.core.actors import Actor
 from trainings.core.errors import DomainError, not_found
 from trainings.events.bookings import check_bookings, lock_people_and_rooms
 from trainings.events.calendar import calendar_days, place_line
-from trainings.events.details import apply_deadlines, deadlines_of, replace_sessions, shifted
+from trainings.events.details import (
+    apply_deadlines,
+    deadlines_of,
+    plans_of,
+    replace_sessions,
+    shifted,
+)
 from trainings.events.models import Event, EventState
 from trainings.events.planning import check_place, set_trainers
 from trainings.events.rules import SessionPlan, check_move, check_session_plans
@@ -255,8 +261,8 @@ def move_event(
         How many people were told, trainers included.
 
     Raises:
-        DomainError: `not_found`, `finished`, `into_the_past`, `room_elsewhere`, `trainer_booked`,
-            `room_booked`, or what `check_session_plans` refuses.
+        DomainError: `not_found`, `finished`, `unmoved`, `into_the_past`, `room_elsewhere`,
+            `trainer_booked`, `room_booked`, or what `check_session_plans` refuses.
 
     """
     ordered = check_session_plans(sessions)
@@ -270,6 +276,12 @@ def move_event(
     event = lock_pool(session, event_id)
     _refuse_finished(event, now)
     check_place(session, venue_id, room_id)
+    if (ordered, venue_id, room_id) == (plans_of(event), event.venue_id, event.room_id):
+        raise DomainError(
+            "unmoved",
+            "Termine und Ort sind noch die alten. Bitte ändern Sie, was sich ändern soll.",
+            field="sessions",
+        )
     if not trainers >= {trainer.person_id for trainer in event.trainers}:
         raise _changed_meanwhile()
     check_bookings(
