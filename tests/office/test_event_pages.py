@@ -14,6 +14,7 @@ from tests.factories import make_event, make_organisation, make_person, make_ven
 from trainings.core.actors import Actor
 from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction
+from trainings.core.formats import day_span
 from trainings.core.outbox import OutgoingMail
 from trainings.core.permissions import Role
 from trainings.events.models import (
@@ -272,6 +273,13 @@ def test_move_that_changes_nothing_gets_no_preview(office: FlaskClient) -> None:
     answer = submit(office, f"{LIST}{make()}/verlegen", {})
     assert answer.status_code >= 400
     assert "noch die alten" in answer.get_data(as_text=True)
+
+
+def test_choice_of_a_replacement_names_its_days(office: FlaskClient) -> None:
+    number, other = make(), make(first_day=SOON + timedelta(days=20))
+    html = office.get(f"{LIST}{number}/absagen").get_data(as_text=True)
+    event = stored(other)
+    assert f"{day_span(event.first_day, event.last_day)} · {other} · " in html
 
 
 def test_preview_of_a_move_shows_the_real_refusal_and_changes_nothing(office: FlaskClient) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from trainings.core.audit import AuditEntry
+from trainings.core.formats import day_span
 from trainings.events.models import (
     Event,
     EventHost,
@@ -259,7 +260,7 @@ def history_of(session: Session, table: str, row_id: int) -> list[Happening]:
 def events_to_come(session: Session, without: str, now_day: date) -> list[tuple[int, str]]:
     """Return published events that may stand in for another one, for a field to choose from."""
     rows = session.execute(
-        select(Event.id, Event.number, Event.title)
+        select(Event.id, Event.number, Event.title, Event.first_day, Event.last_day)
         .where(
             Event.state == EventState.PUBLISHED,
             Event.first_day >= now_day,
@@ -267,4 +268,7 @@ def events_to_come(session: Session, without: str, now_day: date) -> list[tuple[
         )
         .order_by(Event.first_day, Event.number)
     )
-    return [(row.id, f"{row.number} · {row.title}") for row in rows]
+    return [
+        (row.id, f"{day_span(row.first_day, row.last_day)} · {row.number} · {row.title}")
+        for row in rows
+    ]
