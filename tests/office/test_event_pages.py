@@ -282,6 +282,13 @@ def test_choice_of_a_replacement_names_its_days(office: FlaskClient) -> None:
     assert f"{day_span(event.first_day, event.last_day)} · {other} · " in html
 
 
+def test_office_starts_with_its_day_and_others_with_the_list(
+    browser: Callable[[Role], FlaskClient],
+) -> None:
+    assert browser(Role.COORDINATOR).get("/").location == "/koordination/"
+    assert browser(Role.TRAINER).get("/").status_code == 200
+
+
 def test_preview_of_a_move_shows_the_real_refusal_and_changes_nothing(office: FlaskClient) -> None:
     number = make()
     past = {"sessions-0-day": "2020-01-01", "sessions-1-day": "2020-01-01"}

@@ -26,8 +26,7 @@ def enter(verified: Verified, now: datetime) -> Response:
         )
     begin_session(verified.account_id, verified.epoch, now)
     flash("Sie sind eingeloggt.", "success")
-    home = url_for("registrations.event_list")
-    return redirect(local_address(verified.next_url, home), code=303)
+    return redirect(local_address(verified.next_url, "/"), code=303)
 
 
 def session_over() -> tuple[str, int]:

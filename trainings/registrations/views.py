@@ -73,9 +73,11 @@ FILTERS = ("art", "monat", "ort", "frei")
 @blueprint.get("/")
 @blueprint.get("/veranstaltungen/")
 @requires(Permission.PUBLIC)
-def event_list() -> str:
-    """Show the upcoming events."""
+def event_list() -> ResponseReturnValue:
+    """Show the upcoming events; the office starts with its own day."""
     actor, now = current_actor(), utc_now()
+    if request.path == "/" and actor.may(Permission.OFFICE):
+        return redirect(url_for("office.desk"))
     form = EventFilterForm(request.args)
     page = request.args.get("seite", "")
     found = list_events(
