@@ -289,6 +289,12 @@ def test_office_starts_with_its_day_and_others_with_the_list(
     assert browser(Role.TRAINER).get("/").status_code == 200
 
 
+@pytest.mark.parametrize("url", ["/koordination/formate/", "/koordination/orte/neu"])
+def test_formats_and_venues_belong_to_the_events(office: FlaskClient, url: str) -> None:
+    html = office.get(url).get_data(as_text=True)
+    assert f'<a href="{LIST}" aria-current="page">' in html
+
+
 def test_preview_of_a_move_shows_the_real_refusal_and_changes_nothing(office: FlaskClient) -> None:
     number = make()
     past = {"sessions-0-day": "2020-01-01", "sessions-1-day": "2020-01-01"}

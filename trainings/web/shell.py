@@ -66,6 +66,11 @@ OFFICE_NAVIGATION: tuple[tuple[Link, ...], ...] = (
         ("Statistik", "statistics.overview", Permission.STATISTICS),
     ),
 )
+# Pages that lie beside the link to which they belong, not below it.
+PARTS = (
+    ("office.template_list", "office.event_list"),
+    ("office.venue_list", "office.event_list"),
+)
 FOOTER = (
     ("Hilfe", "web.help_page"),
     ("Barrierefreiheit", "web.accessibility"),
@@ -113,6 +118,9 @@ def _current(urls: list[str]) -> str | None:
     path = f"{request.path.rstrip('/')}/"
     if path == "/":
         return url_for("registrations.event_list")
+    for part, whole in PARTS:
+        if path.startswith(url_for(part)):
+            return url_for(whole)
     below = [url for url in urls if path.startswith(f"{url.rstrip('/')}/")]
     return max(below, key=len, default=None)
 
