@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import time
 
@@ -92,6 +93,11 @@ def test_wrong_organisation_gets_an_error_at_its_field(
     db.session.remove()
     names = db.session.scalars(select(Organisation.short_name)).all()
     assert "Essen" not in names
+
+
+def test_new_organisation_is_no_partner_unless_somebody_says_so(office: FlaskClient) -> None:
+    html = office.get("/koordination/organisationen/neu").get_data(as_text=True)
+    assert re.findall(r'<option selected value="(\w+)"', html) == ["authority", "none"]
 
 
 def test_merging_previews_then_acts(office: FlaskClient) -> None:

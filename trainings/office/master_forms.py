@@ -63,10 +63,14 @@ class OrganisationForm(Form):
     short_name = LineField(
         "Kurzname", 60, [required("Bitte geben Sie einen Kurznamen für schmale Tabellen ein.")]
     )
-    level = enum_field("Ebene", organisations.LEVEL_NAMES)
+    level = enum_field("Ebene", organisations.LEVEL_NAMES, default=organisations.Level.AUTHORITY)
     parent_id = ChoiceField("Gehört zu", coerce=optional_id)
     kind = enum_field("Art", organisations.KIND_NAMES)
-    partnership = enum_field("Status in der Kooperation", organisations.PARTNERSHIP_NAMES)
+    partnership = enum_field(
+        "Status in der Kooperation",
+        organisations.PARTNERSHIP_NAMES,
+        default=organisations.Partnership.NONE,
+    )
     partner_since = DayField("Partner seit")
     mailbox = LineField(
         "Funktionspostfach", LONGEST_EMAIL, [optional_email], render_kw={"type": "email"}
