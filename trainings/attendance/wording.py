@@ -26,7 +26,7 @@ REFUSALS: dict[Answer, tuple[str, str]] = {
     Answer.UNKNOWN: (
         "Unbekannter Code",
         "Zu diesem Code gibt es keine gültige Eintrittskarte. Bitte prüfen Sie die Schreibweise. "
-        "Wer den Platz zurückgegeben hat, dessen Karte gilt nicht mehr.",
+        "Ist der Platz zurückgegeben, gilt die Karte nicht mehr.",
     ),
     Answer.OTHER_EVENT: (
         "Andere Veranstaltung",

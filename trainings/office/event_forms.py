@@ -71,7 +71,7 @@ class DetailsForm(Form):
     title = LineField("Titel", 160, [required("Bitte geben Sie einen Titel ein.")])
     summary = TextField("Worum es geht", 4000, render_kw={"rows": 6})
     contents = TextField("Inhalte, eine Zeile je Punkt", 4000, render_kw={"rows": 6})
-    visibility = enum_field("Wer sie sieht und buchen kann", VISIBILITY_NAMES)
+    visibility = enum_field("Wer sie sieht und sich anmelden kann", VISIBILITY_NAMES)
     minimum = NumberField(
         "Mindestzahl", [given("Bitte geben Sie die Mindestzahl ein, auch 0.")], most=MOST_PLACES
     )

@@ -78,7 +78,8 @@ class OrganisationForm(Form):
     domains = TextField(
         "E-Mail-Domains",
         4000,
-        description="Eine Domain je Zeile. Eine Domain kann zu mehreren Organisationen gehören.",
+        description="Der Teil der Adressen hinter dem @, einer je Zeile. Mehrere Organisationen "
+        "können sich einen teilen.",
         render_kw={"rows": 4, "spellcheck": "false"},
     )
 
@@ -286,7 +287,7 @@ class TemplateForm(AgendaRowsMixin, Form):
     summary = TextField("Worum es geht", 4000, render_kw={"rows": 5})
     contents = TextField("Inhalte, eine Zeile je Punkt", 4000, render_kw={"rows": 5})
     aim = TextField("Ziel", 4000, render_kw={"rows": 4})
-    visibility = enum_field("Wer die Veranstaltungen sieht und buchen kann", VISIBILITY_NAMES)
+    visibility = enum_field("Wer sie sieht und sich anmelden kann", VISIBILITY_NAMES)
     capacity = NumberField(
         "Plätze", [given("Bitte geben Sie die Zahl der Plätze ein.")], least=1, most=MOST_PLACES
     )

@@ -152,14 +152,15 @@ def organisation_merge(organisation_id: int) -> ResponseReturnValue:
 @requires(Permission.OFFICE)
 def organisation_retire(organisation_id: int) -> Response:
     """Offer an organisation no longer for choice."""
-    return _step(organisation_id, operations.retire_organisation, "Sie ist stillgelegt.")
+    message = "Die Organisation ist stillgelegt."
+    return _step(organisation_id, operations.retire_organisation, message)
 
 
 @blueprint.post("/organisationen/<id:organisation_id>/aufnehmen")
 @requires(Permission.OFFICE)
 def organisation_reactivate(organisation_id: int) -> Response:
     """Offer a retired organisation for choice again."""
-    message = "Sie steht wieder zur Wahl."
+    message = "Die Organisation steht wieder zur Wahl."
     return _step(organisation_id, operations.reactivate_organisation, message)
 
 
