@@ -466,3 +466,16 @@ def test_an_event_in_its_place_is_named_to_those_who_may_see_it(client: FlaskCli
     log_in(client, page.person_id)
     assert other_url in text_of(client.get(page.url))
     assert "Ersatztermin" in text_of(client.get("/veranstaltungen/"))
+
+
+@pytest.mark.parametrize("address", ["kein-at-zeichen", "jemand@fremd.example", ""])
+def test_a_wrong_address_is_answered_in_the_box_of_the_event(
+    client: FlaskClient, address: str
+) -> None:
+    made = Page(client, visibility=Visibility.PUBLIC)
+    answer = submit(client, made.url, {"email": address})
+    html = text_of(answer)
+    assert answer.status_code == 422
+    assert TITLE in html
+    assert f'value="{address}"' in html
+    assert letters() == []

@@ -6,36 +6,27 @@ from datetime import datetime
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.core.forms import Form
-from trainings.core.http import follow, local_address
-from trainings.core.idempotency import Outcome, once
+from trainings.core.http import local_address
 from trainings.core.permissions import Permission, requires
 from trainings.core.settings import current_settings
-from trainings.core.tokens import digest
 from trainings.people import demo, login
 from trainings.people.blueprint import blueprint
-from trainings.people.entrance import enter
+from trainings.people.entrance import ask_by_mail, ask_to_join, enter
 from trainings.people.forms import CodeForm, EmailForm, LogInForm, NewPersonForm
 from trainings.people.operations import join
 from trainings.people.queries import organisations_for_email, person_by_email
 from trainings.people.sessions import (
     end_session,
     logged_in,
-    remember_request,
     requests_of_browser,
     verified_email,
     verified_next_url,
-)
-
-_NO_WORK_ADDRESS = (
-    "Das ist keine dienstliche Adresse einer beteiligten Organisation. Bitte nehmen Sie Ihre "
-    "dienstliche Adresse, oder wenden Sie sich an die Geschäftsstelle."
 )
 
 
@@ -49,7 +40,7 @@ def log_in() -> ResponseReturnValue:
         status = 422
         if form.validate():
             try:
-                return _by_password(form, now) if form.password.data else _by_mail(form, now)
+                return _by_password(form, now) if form.password.data else ask_by_mail(form, now)
             except DomainError as refusal:
                 form.refuse(refusal)
                 status = refusal.status
@@ -61,18 +52,14 @@ def log_in() -> ResponseReturnValue:
 @blueprint.route("/konto/registrieren", methods=["GET", "POST"])
 @requires(Permission.PUBLIC)
 def register() -> ResponseReturnValue:
-    """Ask for a mail to open an account; event pages post here too."""
+    """Ask for a mail to open an account."""
     now, form, status = utc_now(), EmailForm(), 200
     form.next_url.data = _wanted_url(form)
     if form.is_submitted():
         status = 422
         if form.validate():
             try:
-                if not organisations_for_email(db.session(), form.email.data):
-                    raise DomainError(
-                        "no_work_address", _NO_WORK_ADDRESS, field="email", status=422
-                    )
-                return _by_mail(form, now)
+                return ask_to_join(form, now)
             except DomainError as refusal:
                 form.refuse(refusal)
                 status = refusal.status
@@ -82,24 +69,6 @@ def register() -> ResponseReturnValue:
 def _wanted_url(form: EmailForm) -> str:
     """Return where somebody wants to go afterwards: as the form says, or the page's address."""
     return local_address(form.next_url.data or request.args.get("weiter"), "")
-
-
-def _by_mail(form: EmailForm, now: datetime) -> Response:
-    # The key comes from the form, so that a double submit ties the same request to the browser; the
-    # address is in it, since somebody may go back and correct it.
-    email = form.email.data
-    request_key = digest(f"{form.form_key.data}:{email}").hex()[: login.KEY_LENGTH]
-    next_url = form.next_url.data
-    with transaction() as session:
-        login.count_client(session, request.remote_addr or "", now)
-
-    def work(session: Session) -> Outcome:
-        login.start_login_request(session, email, next_url, now, key=request_key)
-        return Outcome(url_for("people.enter_code"))
-
-    outcome = once(f"log_in:{request_key}", now, work)
-    remember_request(request_key)
-    return follow(outcome)
 
 
 def _by_password(form: LogInForm, now: datetime) -> Response:

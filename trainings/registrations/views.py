@@ -20,10 +20,11 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from trainings.core import formats
-from trainings.core.actors import Actor
+from trainings.core.actors import VISITOR, Actor
 from trainings.core.clock import berlin_day, utc_now
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
+from trainings.core.forms import Form
 from trainings.core.http import follow
 from trainings.core.idempotency import Outcome, once
 from trainings.core.permissions import Permission, requires
@@ -31,7 +32,7 @@ from trainings.core.qr import qr_svg
 from trainings.core.settings import current_settings
 from trainings.events import calendar
 from trainings.events.models import Event, EventState
-from trainings.people.entrance import session_over
+from trainings.people.entrance import ask_to_join, session_over
 from trainings.people.forms import EmailForm
 from trainings.people.login import admit
 from trainings.people.queries import organisations_for_email, person_by_email
@@ -122,12 +123,12 @@ def _times(row: EventRow) -> str:
 def event_view(number: str) -> ResponseReturnValue:
     """Show one event, with the form to register."""
     actor, now = current_actor(), utc_now()
-    form = RegistrationForm(formdata=None)
+    form = (RegistrationForm if actor.person_id else EmailForm)(formdata=None)
     return _show_event(number, actor, form, now)
 
 
 def _show_event(
-    number: str, actor: Actor, form: RegistrationForm, now: datetime, status: int = 200
+    number: str, actor: Actor, form: Form, now: datetime, status: int = 200
 ) -> ResponseReturnValue:
     try:
         page = event_page(db.session(), actor, number, now)
@@ -150,18 +151,11 @@ def _show_event(
             free=page.places.free_for(actor.organisation_ids),
             mine=_mine_status(page.mine),
             form=form,
-            email_form=_email_form(number) if actor.person_id is None else None,
             asks_needs=now < page.event.needs_until,
             visitor=actor.person_id is None,
         ),
         status,
     )
-
-
-def _email_form(number: str) -> EmailForm:
-    form = EmailForm(formdata=None)
-    form.next_url.data = url_for(".register", number=number)
-    return form
 
 
 def _agenda(page: EventPage) -> list[tuple[int, list[tuple[str, str, bool]]]]:
@@ -261,9 +255,24 @@ def register(number: str) -> ResponseReturnValue:
         return _show_event(number, actor, form, now, refusal.status)
 
 
+def _ask_for_mail(number: str, now: datetime) -> ResponseReturnValue:
+    form = EmailForm()
+    status = 422
+    if form.validate():
+        form.next_url.data = url_for(".register", number=number)
+        try:
+            return ask_to_join(form, now)
+        except DomainError as refusal:
+            form.refuse(refusal)
+            status = refusal.status
+    return _show_event(number, VISITOR, form, now, status)
+
+
 def _first_registration(number: str, now: datetime) -> ResponseReturnValue:
     email = verified_email()
     here = url_for(".register", number=number)
+    if email is None and "email" in request.form:
+        return _ask_for_mail(number, now)
     if email is None and request.form:
         return session_over()
     if email is None:
