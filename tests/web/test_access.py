@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from flask import Flask, g
 from flask.testing import FlaskClient
+from sqlalchemy import text
 from werkzeug.routing import Rule
 
 from tests.factories import log_in, make_event, make_organisation, make_person, make_venue
@@ -191,3 +192,15 @@ def test_an_unexpected_error_has_a_page_and_tells_nothing(
 def test_health_says_whether_the_database_is_migrated(client: FlaskClient) -> None:
     assert client.get("/healthz").get_data() == b"ok\n"
     assert client.get("/readyz").get_data() == b"ok\n"
+
+
+@pytest.mark.both_databases
+def test_an_unmigrated_database_is_not_ready(client: FlaskClient) -> None:
+    with transaction() as session:
+        session.execute(text("ALTER TABLE alembic_version RENAME TO put_aside"))
+    try:
+        assert client.get("/readyz").status_code == 503
+    finally:
+        with transaction() as session:
+            session.execute(text("ALTER TABLE put_aside RENAME TO alembic_version"))
+    assert client.get("/readyz").status_code == 200

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+
 from flask import Blueprint, render_template
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from trainings.core.database import db
 from trainings.core.permissions import Permission, requires
 
 blueprint = Blueprint("web", __name__)
+log = logging.getLogger("trainings")
 
 
 @blueprint.get("/hilfe")
@@ -50,5 +54,9 @@ def alive() -> tuple[str, int, dict[str, str]]:
 @requires(Permission.PUBLIC)
 def ready() -> tuple[str, int, dict[str, str]]:
     """Answer whether the database is reachable and migrated."""
-    db.session.execute(text("SELECT version_num FROM alembic_version")).one()
+    try:
+        db.session.execute(text("SELECT version_num FROM alembic_version")).one()
+    except SQLAlchemyError:
+        log.exception("The database is not reachable or not migrated.")
+        return "not ready\n", 503, {"Content-Type": "text/plain"}
     return "ok\n", 200, {"Content-Type": "text/plain"}
