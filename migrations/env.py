@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from trainings.core.database import UTCDateTime, db
+from trainings.core.database import UTCDateTime, db, writing_options
 from trainings.models import metadata
 
 
@@ -19,7 +19,8 @@ def run_migrations() -> None:
     """Migrate in one transaction."""
     # Alembic takes SQLite for a database without transactions for its tables; it has them, and a
     # migration that fails in the middle must leave the schema as it was.
-    with db.engine.begin() as connection:
+    options = writing_options(db.engine.dialect.name)
+    with db.engine.execution_options(**options).begin() as connection:
         context.configure(
             connection=connection,
             target_metadata=metadata,

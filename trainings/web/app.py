@@ -8,7 +8,7 @@ from flask import Flask
 from flask_login import LoginManager
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from trainings.core.database import db
+from trainings.core.database import db, reading_options
 from trainings.core.files import resource_folder
 from trainings.core.settings import Settings, load_settings
 from trainings.people.sessions import load_logged_in
@@ -30,6 +30,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=reading_options(settings.database_url),
         SESSION_COOKIE_NAME="trainings",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
