@@ -25,6 +25,7 @@ from trainings.events.models import (
 )
 from trainings.organisations.models import Organisation
 from trainings.registrations.models import (
+    ACTIVE,
     SEATED,
     Contingent,
     Registration,
@@ -365,22 +366,44 @@ def find_event(session: Session, actor: Actor, number: str) -> Event:
     return event
 
 
-def find_booking(session: Session, actor: Actor, number: str) -> tuple[int, datetime]:
-    """Load what a registration needs of an event that the actor may see.
+@dataclass(frozen=True)
+class Booking:
+    """What a registration needs of an event.
 
-    Returns:
-        The event's id, and the instant until which needs are asked.
+    Attributes:
+        event_id: the event.
+        needs_until: until when needs are asked.
+        ended: how often the actor was registered for it and is no longer.
+
+    """
+
+    event_id: int
+    needs_until: datetime
+    ended: int
+
+
+def find_booking(session: Session, actor: Actor, number: str) -> Booking:
+    """Load what a registration needs of an event that the actor may see, in one statement.
 
     Raises:
         DomainError: as `find_event`.
 
     """
+    ended = (
+        select(func.count())
+        .where(
+            Registration.event_id == Event.id,
+            Registration.person_id == actor.person_id,
+            Registration.state.not_in(ACTIVE),
+        )
+        .scalar_subquery()
+    )
     row = session.execute(
-        select(Event.id, Event.needs_until).where(Event.number == number, visible_to(actor))
+        select(Event.id, Event.needs_until, ended).where(Event.number == number, visible_to(actor))
     ).one_or_none()
     if row is None:
         raise not_found()
-    return row.id, row.needs_until
+    return Booking(*row)
 
 
 def event_page(session: Session, actor: Actor, number: str, now: datetime) -> EventPage:

@@ -41,7 +41,6 @@ def placed(session: Session, registration: Registration, now: datetime, *, promo
         if promoted
         else "Sie haben einen Platz."
     )
-    session.flush()
     _post(
         session,
         registration,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from trainings.core import audit, formats
@@ -72,12 +72,17 @@ def register(
 
     def work(places: LockedPlaces) -> Registration:
         event = places.event
-        if session.scalar(select(Event.id).where(Event.id == event.id, visible_to(actor))) is None:
+        shown = session.execute(
+            select(_leads(whom).label("leads")).where(Event.id == event.id, visible_to(actor))
+        ).one_or_none()
+        if shown is None:
             raise not_found()
         refusal = window_refusal(window_of(event), now)
         if refusal is not None:
             raise refusal
-        _refuse_second_seat(session, event, whom, by_self=whom == actor.person_id)
+        _refuse_second_seat(
+            session, event, whom, leads=shown.leads, by_self=whom == actor.person_id
+        )
         person = session.get_one(Person, whom, options=[joinedload(Person.organisation)])
         registration = _new_registration(session, event, person, now)
         for kind, note in (needs or {}).items():
@@ -225,15 +230,23 @@ def window_of(event: Event) -> Window:
     return Window(event.state, event.opens_at, event.closes_at, begins_at(event))
 
 
-def _refuse_second_seat(session: Session, event: Event, person_id: int, *, by_self: bool) -> None:
-    other = (
-        select(Event.number, Event.title, Event.first_day)
-        .join(Registration, Registration.event_id == Event.id)
-        .where(Registration.person_id == person_id)
+def _leads(person_id: int) -> ColumnElement[bool]:
+    return exists().where(EventTrainer.event_id == Event.id, EventTrainer.person_id == person_id)
+
+
+def _refuse_second_seat(
+    session: Session, event: Event, person_id: int, *, leads: bool, by_self: bool
+) -> None:
+    here = and_(Registration.pool_id == event.pool_id, Registration.state.in_(ACTIVE))
+    at_the_time = and_(
+        Registration.event_id.in_(overlapping_events(event.id)), Registration.state.in_(SEATED)
     )
-    if session.execute(
-        other.where(Registration.pool_id == event.pool_id, Registration.state.in_(ACTIVE))
-    ).first():
+    others = session.execute(
+        select(Registration.pool_id, Event.number, Event.title, Event.first_day)
+        .join(Event, Registration.event_id == Event.id)
+        .where(Registration.person_id == person_id, or_(here, at_the_time))
+    ).all()
+    if any(other.pool_id == event.pool_id for other in others):
         raise DomainError(
             "already_registered",
             "Sie sind für diese Veranstaltung schon angemeldet. Den Stand sehen Sie unter "
@@ -241,20 +254,15 @@ def _refuse_second_seat(session: Session, event: Event, person_id: int, *, by_se
             if by_self
             else "Diese Person ist für diese Veranstaltung schon angemeldet.",
         )
-    if session.get(EventTrainer, (event.id, person_id)) is not None:
+    if leads:
         raise DomainError(
             "trains_this_event",
             "Sie leiten diese Veranstaltung selbst."
             if by_self
             else "Diese Person leitet die Veranstaltung.",
         )
-    overlap = session.execute(
-        other.where(
-            Registration.event_id.in_(overlapping_events(event.id)),
-            Registration.state.in_(SEATED),
-        ).limit(1)
-    ).first()
-    if overlap is not None:
+    if others:
+        overlap = others[0]
         raise DomainError(
             "overlap",
             f"{'Sie haben' if by_self else 'Diese Person hat'} zu dieser Zeit schon einen Platz: "

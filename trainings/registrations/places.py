@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from trainings.core.actors import Actor
 from trainings.core.errors import not_found
@@ -166,12 +167,14 @@ def lock_pool(session: Session, event_id: int) -> Event:
         raise not_found()
     # A statement of its own: it begins after the lock was granted, so it sees what the former
     # holder committed. A join in the locking statement may show the event as it was before.
-    return session.execute(
+    event = session.execute(
         select(Event)
         .where(Event.id == event_id)
         .options(joinedload(Event.venue), joinedload(Event.room))
         .execution_options(populate_existing=True)
     ).scalar_one()
+    set_committed_value(event, "pool", locked)
+    return event
 
 
 def load_places(session: Session, pool: Pool, now: datetime) -> Places:

@@ -161,16 +161,6 @@ def my_registration(session: Session, actor: Actor, registration_id: int) -> Reg
     return registration
 
 
-def ended_registrations(session: Session, actor: Actor, event_id: int) -> int:
-    """Return how often the actor was registered for an event and is no longer."""
-    ended = select(func.count()).where(
-        Registration.event_id == event_id,
-        Registration.person_id == actor.person_id,
-        Registration.state.not_in(ACTIVE),
-    )
-    return session.scalar(ended) or 0
-
-
 def people_concerned(session: Session, event_id: int) -> list[Registration]:
     """Load the registrations that are active, with persons, in order of rank."""
     return list(

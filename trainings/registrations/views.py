@@ -57,7 +57,6 @@ from trainings.registrations.models import Registration, RegistrationState
 from trainings.registrations.queries import (
     MyPlace,
     MyRegistration,
-    ended_registrations,
     my_registration,
     my_registrations,
 )
@@ -239,13 +238,13 @@ def register(number: str) -> ResponseReturnValue:
     form = RegistrationForm()
     if not form.validate():
         return _show_event(number, actor, form, now, 422)
-    event_id, needs_until = find_booking(db.session(), actor, number)
-    needs = form.chosen_needs() if now < needs_until else {}
+    booking = find_booking(db.session(), actor, number)
+    needs = form.chosen_needs() if now < booking.needs_until else {}
     # Whoever gave the place back, goes back and sends the form again wants a place again.
-    key = form.key(actor.person_id, event_id, ended_registrations(db.session(), actor, event_id))
+    key = form.key(actor.person_id, booking.event_id, booking.ended)
 
     def work(session: Session) -> Outcome:
-        registration = operations.register(session, actor, event_id, needs=needs, now=now)
+        registration = operations.register(session, actor, booking.event_id, needs=needs, now=now)
         return Outcome(url_for(".my_registrations"), _confirmation(registration))
 
     try:
