@@ -51,9 +51,9 @@ class Data:
 
     """
 
-    numbers: list[str]
-    newcomers: list[int]
-    everything: int
+    numbers: list[str] = field(default_factory=list)
+    newcomers: list[int] = field(default_factory=list)
+    everything: int = 0
     last_registration: int = 0
     crowded: str = ""
     crowded_id: int = 0
@@ -67,7 +67,7 @@ class Data:
         return [self.numbers[place % EVENTS] for place in rounds]
 
 
-def make_courses(session: Session) -> Data:
+def make_courses(session: Session, data: Data) -> None:
     """Add organisations, venues, people, and the courses with their registrations."""
     now = utc_now()
     loading = Loading(session, now, berlin_day(now))
@@ -90,12 +90,10 @@ def make_courses(session: Session) -> Data:
     newcomers = [make_person(session, next(organisations)) for _ in range(NEWCOMERS)]
     everything = make_person(session, next(organisations), roles=(Role.ADMIN,))
     session.flush()
-    return Data(
-        numbers=[event.number for event in events],
-        newcomers=[_account_id(person) for person in newcomers],
-        everything=_account_id(everything),
-        last_registration=_last_registration(session),
-    )
+    data.numbers = [event.number for event in events]
+    data.newcomers = [_account_id(person) for person in newcomers]
+    data.everything = _account_id(everything)
+    data.last_registration = _last_registration(session)
 
 
 def add_courses(session: Session, number: int) -> list[Event]:

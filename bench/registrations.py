@@ -12,7 +12,7 @@ from bench.stage import Stage, at_once
 from trainings.core.database import db
 from trainings.registrations.models import Registration, RegistrationState
 
-AT_A_TIME = 20
+AT_A_TIME = 40
 CLIENTS = 8
 RUSHING_CLIENTS = 32
 BUTTON = "Verbindlich anmelden"

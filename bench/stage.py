@@ -23,7 +23,7 @@ from bench.client import Browser
 from bench.server import Server
 from tests.postgresql import start_server
 from trainings import create_app
-from trainings.core.database import db, transaction
+from trainings.core.database import POSTGRESQL, db, transaction
 from trainings.core.files import resource_folder
 from trainings.core.settings import load_settings
 
@@ -75,22 +75,21 @@ class Stage:
         return Browser(server.port, cookie, str(signer.dumps(secret)))
 
     def change(self, work: Callable[[Session], object]) -> None:
-        """Change the data between measurements, and let the database tidy up behind it."""
-        with self.app.app_context():
-            with transaction() as session:
-                work(session)
-            self._tidy()
+        """Change the data between measurements."""
+        with self.app.app_context(), transaction() as session:
+            work(session)
 
     def forget_new_registrations(self) -> None:
         """Let the next run find the same free places."""
         self.change(lambda session: data.forget_new_registrations(session, self.data))
 
-    def _tidy(self) -> None:
-        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("VACUUM ANALYZE"))
-                connection.execute(text("CHECKPOINT"))
-        db.session.remove()
+    def grow(self, work: Callable[[Session], object]) -> None:
+        """Add data, and let the database take stock of them, as it does by itself after a while."""
+        self.change(work)
+        with self.app.app_context():
+            if db.engine.dialect.name == POSTGRESQL:
+                db.session.execute(text("VACUUM ANALYZE"))
+                db.session.execute(text("CHECKPOINT"))
 
 
 @contextmanager
@@ -124,10 +123,8 @@ def _set_up(name: str, url: str, folder: str, database_pids: tuple[int, ...]) ->
     Migrate(app, db, directory=str(resource_folder("migrations")))
     with app.app_context():
         upgrade()
-        with transaction() as session:
-            made = data.make_courses(session)
-    stage = Stage(name, environment, app, database_pids, made)
-    stage.change(lambda _: None)
+    stage = Stage(name, environment, app, database_pids, data.Data())
+    stage.grow(lambda session: data.make_courses(session, stage.data))
     return stage
 
 
