@@ -33,7 +33,8 @@ from trainings.organisations.models import (
 )
 from trainings.people.models import Account, Person, PersonRole
 
-_numbers = itertools.count(1)
+# Five digits, so that a number that a test writes out (2026-014) is never given by chance.
+_numbers = itertools.count(10_001)
 LONG_AGO = datetime.fromisoformat("2025-01-01T00:00:00+00:00")
 
 

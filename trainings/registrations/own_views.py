@@ -1,0 +1,173 @@
+"""Each person's own registrations: tickets, and giving a place back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import (
+    abort,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from trainings.core import formats
+from trainings.core.clock import berlin_day, utc_now
+from trainings.core.database import db
+from trainings.core.errors import DomainError
+from trainings.core.http import follow
+from trainings.core.idempotency import Outcome, once
+from trainings.core.permissions import Permission, requires
+from trainings.core.qr import qr_svg
+from trainings.core.settings import current_settings
+from trainings.events import calendar
+from trainings.events.models import EventState
+from trainings.people.sessions import current_actor
+from trainings.registrations import operations, tickets
+from trainings.registrations.blueprint import blueprint
+from trainings.registrations.forms import (
+    ConfirmForm,
+)
+from trainings.registrations.models import Registration
+from trainings.registrations.queries import (
+    MyPlace,
+    MyRegistration,
+    my_registration,
+    my_registrations,
+)
+from trainings.registrations.statuses import past_status, registration_status
+
+
+@blueprint.get("/meine/anmeldungen", endpoint="my_registrations")
+@requires(Permission.REGISTER)
+def my_registrations_page() -> str:
+    """Show the person's own registrations: the next one as a ticket, then the others."""
+    actor, now = current_actor(), utc_now()
+    everything = my_registrations(db.session(), actor)
+    today = berlin_day(now)
+    current = [
+        mine
+        for mine in everything
+        if mine.registration.is_active
+        and mine.event.last_day >= today
+        and mine.event.state is EventState.PUBLISHED
+    ]
+    ticket = next((mine for mine in current if mine.registration.ticket), None)
+    past = [mine for mine in reversed(everything) if mine not in current]
+    return render_template(
+        "registrations/mine.html",
+        ticket=ticket,
+        qr=_ticket_qr(ticket.registration) if ticket else "",
+        days=calendar.calendar_days(ticket.event) if ticket else [],
+        place=calendar.place_line(ticket.event) if ticket else "",
+        further=[
+            (mine, _row_status(mine), _my_times(mine)) for mine in current if mine is not ticket
+        ],
+        past=[(mine, past_status(mine.registration.state)) for mine in past],
+        letters=tickets.in_groups,
+    )
+
+
+def _row_status(mine: MyRegistration) -> Any:
+    registration = mine.registration
+    return registration_status(MyPlace(registration.id, registration.state, mine.position))
+
+
+def _my_times(mine: MyRegistration) -> str:
+    first = calendar.calendar_days(mine.event)[0]
+    span = formats.time_span(first.begins, first.ends)
+    return span if mine.event.first_day == mine.event.last_day else f"1. Tag {span}"
+
+
+@blueprint.get("/meine/anmeldungen/<id:registration_id>/eintrittskarte")
+@requires(Permission.REGISTER)
+def ticket_page(registration_id: int) -> ResponseReturnValue:
+    """Show one's own ticket."""
+    registration = my_registration(db.session(), current_actor(), registration_id)
+    if registration.ticket is None:
+        return redirect(url_for(".my_registrations"))
+    return _show_ticket(registration, own=True)
+
+
+@blueprint.get("/eintrittskarte/<token:ticket>/<token:signature>")
+@requires(Permission.PUBLIC)
+def signed_ticket(ticket: str, signature: str) -> ResponseReturnValue:
+    """Show a ticket to whoever holds the link from the mail or from the code on the screen."""
+    registration = tickets.by_signed_link(db.session(), ticket, signature, utc_now())
+    if registration is None:
+        abort(404)
+    return _show_ticket(registration, own=False)
+
+
+def _show_ticket(registration: Registration, *, own: bool) -> str:
+    return render_template(
+        "registrations/ticket.html",
+        registration=registration,
+        event=registration.event,
+        days=calendar.calendar_days(registration.event),
+        place=calendar.place_line(registration.event),
+        qr=_ticket_qr(registration),
+        letters=tickets.in_groups,
+        own=own,
+    )
+
+
+def _ticket_qr(registration: Registration) -> str:
+    ticket = registration.ticket or ""
+    address = f"{current_settings().base_url}/t/{ticket}"
+    return qr_svg(address, f"QR-Code der Eintrittskarte {tickets.in_groups(ticket)}")
+
+
+@blueprint.get("/meine/anmeldungen/<id:registration_id>/handy")
+@requires(Permission.REGISTER)
+def ticket_on_phone(registration_id: int) -> ResponseReturnValue:
+    """Show a code that opens the ticket on the phone that reads it."""
+    registration = my_registration(db.session(), current_actor(), registration_id)
+    if registration.ticket is None:
+        return redirect(url_for(".my_registrations"))
+    address = f"{current_settings().base_url}{tickets.signed_path(registration.ticket)}"
+    return render_template(
+        "registrations/phone.html",
+        registration=registration,
+        qr=qr_svg(address, "QR-Code, der die Eintrittskarte auf dem Handy öffnet"),
+        address=address,
+    )
+
+
+@blueprint.route("/meine/anmeldungen/<id:registration_id>/zurueckgeben", methods=["GET", "POST"])
+@requires(Permission.REGISTER)
+def withdraw(registration_id: int) -> ResponseReturnValue:
+    """Give the place back, after one question."""
+    actor, now = current_actor(), utc_now()
+    form = ConfirmForm()
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.validate():
+
+            def work(session: Session) -> Outcome:
+                registration = operations.withdraw(session, actor, registration_id, now)
+                return Outcome(
+                    url_for(".my_registrations"),
+                    f"Sie sind abgemeldet: „{registration.event.title}“.",
+                )
+
+            try:
+                return follow(once(form.key(actor.person_id), now, work))
+            except DomainError as refusal:
+                form.refuse(refusal)
+                status = refusal.status
+    registration = my_registration(db.session(), actor, registration_id)
+    return (
+        render_template(
+            "registrations/withdraw.html",
+            form=form,
+            registration=registration,
+            event=registration.event,
+            days=calendar.calendar_days(registration.event),
+        ),
+        status,
+    )
