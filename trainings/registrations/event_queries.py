@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from trainings.core.actors import Actor
@@ -23,17 +21,14 @@ from trainings.events.models import (
     Pool,
     Venue,
 )
-from trainings.organisations.models import Organisation
 from trainings.registrations.models import (
     ACTIVE,
-    SEATED,
-    Contingent,
     Registration,
     RegistrationState,
 )
-from trainings.registrations.places import chain
+from trainings.registrations.places import load_pools
 from trainings.registrations.queries import MyPlace, my_places, visible_to
-from trainings.registrations.rules import Hold, Places
+from trainings.registrations.rules import Places
 
 PAGE_SIZE = 50
 # An alias is dear to make, so it is made once.
@@ -160,31 +155,37 @@ class NextDate:
     town: str
 
 
+# Here as below: a statement that many pages send is built once, since that takes longer than to
+# run it.
+_NEXT_DATE = (
+    select(
+        Registration.id,
+        EventSession.day,
+        func.min(EventSession.begins),
+        func.max(EventSession.ends),
+        Venue.town,
+    )
+    .join(Event, Registration.event_id == Event.id)
+    .join(EventSession, EventSession.event_id == Event.id)
+    .outerjoin(Venue, Event.venue_id == Venue.id)
+    .where(
+        Registration.person_id == bindparam("person_id"),
+        Registration.state == RegistrationState.PLACED,
+        Event.state == EventState.PUBLISHED,
+        EventSession.day >= bindparam("today"),
+    )
+    .group_by(Registration.id, EventSession.day, Venue.town)
+    .order_by(EventSession.day)
+    .limit(1)
+)
+
+
 def next_date(session: Session, actor: Actor, now: datetime) -> NextDate | None:
     """Load the next day on which the actor has a place, in one statement."""
     if actor.person_id is None:
         return None
-    row = session.execute(
-        select(
-            Registration.id,
-            EventSession.day,
-            func.min(EventSession.begins),
-            func.max(EventSession.ends),
-            Venue.town,
-        )
-        .join(Event, Registration.event_id == Event.id)
-        .join(EventSession, EventSession.event_id == Event.id)
-        .outerjoin(Venue, Event.venue_id == Venue.id)
-        .where(
-            Registration.person_id == actor.person_id,
-            Registration.state == RegistrationState.PLACED,
-            Event.state == EventState.PUBLISHED,
-            EventSession.day >= berlin_day(now),
-        )
-        .group_by(Registration.id, EventSession.day, Venue.town)
-        .order_by(EventSession.day)
-        .limit(1)
-    ).first()
+    values = {"person_id": actor.person_id, "today": berlin_day(now)}
+    row = session.execute(_NEXT_DATE, values).first()
     return NextDate(*row[:4], row[4] or "") if row else None
 
 
@@ -193,32 +194,31 @@ def _pages(total: int, page: int) -> tuple[int, int, int]:
     return total, pages, min(max(page, 1), pages)
 
 
-def _event_rows(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            Event.id,
-            Event.number,
-            Event.kind,
-            Event.title,
-            Event.state,
-            Event.first_day,
-            Event.last_day,
-            Event.opens_at,
-            Event.closes_at,
-            Event.pool_id,
-            Event.replaced_by_id,
-            Pool.capacity,
-            Pool.organisation_limit,
-            Venue.town,
-            _REPLACEMENT.first_day.label("replacement_first"),
-            _REPLACEMENT.last_day.label("replacement_last"),
-        )
-        .join(Pool, Event.pool_id == Pool.id)
-        .outerjoin(Venue, Event.venue_id == Venue.id)
-        .outerjoin(_REPLACEMENT, Event.replaced_by_id == _REPLACEMENT.id)
-        .where(Event.id.in_(ids))
-        .order_by(Event.first_day, Event.number)
+_EVENT_ROWS = (
+    select(
+        Event.id,
+        Event.number,
+        Event.kind,
+        Event.title,
+        Event.state,
+        Event.first_day,
+        Event.last_day,
+        Event.opens_at,
+        Event.closes_at,
+        Event.pool_id,
+        Event.replaced_by_id,
+        Pool.capacity,
+        Pool.organisation_limit,
+        Venue.town,
+        _REPLACEMENT.first_day.label("replacement_first"),
+        _REPLACEMENT.last_day.label("replacement_last"),
     )
+    .join(Pool, Event.pool_id == Pool.id)
+    .outerjoin(Venue, Event.venue_id == Venue.id)
+    .outerjoin(_REPLACEMENT, Event.replaced_by_id == _REPLACEMENT.id)
+    .where(Event.id.in_(bindparam("ids", expanding=True)))
+    .order_by(Event.first_day, Event.number)
+)
 
 
 def _load_rows(
@@ -230,9 +230,9 @@ def _load_rows(
 ) -> list[EventRow]:
     if not ids:
         return []
-    found = session.execute(_event_rows(ids)).all()
+    found = session.execute(_EVENT_ROWS, {"ids": ids}).all()
     pool_ids = [row.pool_id for row in found]
-    places, waiting = _load_pools(
+    places, waiting = load_pools(
         session, {row.pool_id: (row.capacity, row.organisation_limit) for row in found}, now
     )
     mine = my_places(session, actor, pool_ids)
@@ -264,62 +264,19 @@ def _load_rows(
     ]
 
 
-def _load_pools(
-    session: Session, capacities: dict[int, tuple[int, int | None]], now: datetime
-) -> tuple[dict[int, Places], Counter[int]]:
-    """Load the places of many pools, and how many wait in each, in two statements."""
-    seated: dict[int, Counter[tuple[int, ...]]] = defaultdict(Counter)
-    waiting: Counter[int] = Counter()
-    for pool_id, own, parent, state, number in session.execute(
-        select(
-            Registration.pool_id,
-            Registration.organisation_id,
-            Organisation.parent_id,
-            Registration.state,
-            func.count(),
-        )
-        .join(Organisation, Registration.organisation_id == Organisation.id)
-        .where(
-            Registration.pool_id.in_(capacities),
-            Registration.state.in_([*SEATED, RegistrationState.WAITING]),
-        )
-        .group_by(
-            Registration.pool_id,
-            Registration.organisation_id,
-            Organisation.parent_id,
-            Registration.state,
-        )
-    ):
-        if state in SEATED:
-            seated[pool_id][chain(own, parent)] += number
-        else:
-            waiting[pool_id] += number
-    holds: dict[int, list[Hold]] = defaultdict(list)
-    for pool_id, organisation_id, number in session.execute(
-        select(Contingent.pool_id, Contingent.organisation_id, Contingent.places)
-        .where(Contingent.pool_id.in_(capacities), Contingent.until > now)
-        .order_by(Contingent.id)
-    ):
-        holds[pool_id].append(Hold(organisation_id, number))
-    places = {
-        pool_id: Places(
-            capacity=capacity,
-            organisation_limit=limit,
-            holds=tuple(holds[pool_id]),
-            seated=seated[pool_id],
-        )
-        for pool_id, (capacity, limit) in capacities.items()
-    }
-    return places, waiting
+_FIRST_DAY_TIMES = (
+    select(EventSession.event_id, func.min(EventSession.begins), func.max(EventSession.ends))
+    .join(Event, EventSession.event_id == Event.id)
+    .where(
+        EventSession.event_id.in_(bindparam("ids", expanding=True)),
+        EventSession.day == Event.first_day,
+    )
+    .group_by(EventSession.event_id)
+)
 
 
 def _first_day_times(session: Session, event_ids: Sequence[int]) -> dict[int, tuple[time, time]]:
-    rows = session.execute(
-        select(EventSession.event_id, func.min(EventSession.begins), func.max(EventSession.ends))
-        .join(Event, EventSession.event_id == Event.id)
-        .where(EventSession.event_id.in_(event_ids), EventSession.day == Event.first_day)
-        .group_by(EventSession.event_id)
-    )
+    rows = session.execute(_FIRST_DAY_TIMES, {"ids": event_ids})
     return {event_id: (begins, ends) for event_id, begins, ends in rows}
 
 
@@ -415,7 +372,7 @@ def event_page(session: Session, actor: Actor, number: str, now: datetime) -> Ev
     """
     event = find_event(session, actor, number)
     pool = event.pool
-    places, waiting = _load_pools(session, {pool.id: (pool.capacity, pool.organisation_limit)}, now)
+    places, waiting = load_pools(session, {pool.id: (pool.capacity, pool.organisation_limit)}, now)
     return EventPage(
         event=event,
         places=places[pool.id],

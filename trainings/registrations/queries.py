@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, bindparam, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from trainings.core.actors import Actor
@@ -85,17 +85,19 @@ _POSITION = (
 )
 
 
+_MY_PLACES = select(Registration.pool_id, Registration.id, Registration.state, _POSITION).where(
+    Registration.pool_id.in_(bindparam("pools", expanding=True)),
+    Registration.person_id == bindparam("person_id"),
+    Registration.state.in_(ACTIVE),
+)
+
+
 def my_places(session: Session, actor: Actor, pool_ids: Iterable[int]) -> dict[int, MyPlace]:
     """Load what the actor's active registrations in these pools are, by pool, in one statement."""
     if actor.person_id is None:
         return {}
-    rows = session.execute(
-        select(Registration.pool_id, Registration.id, Registration.state, _POSITION).where(
-            Registration.pool_id.in_(pool_ids),
-            Registration.person_id == actor.person_id,
-            Registration.state.in_(ACTIVE),
-        )
-    )
+    values = {"pools": list(pool_ids), "person_id": actor.person_id}
+    rows = session.execute(_MY_PLACES, values)
     return {
         pool_id: MyPlace(registration_id, state, place if state is RegistrationState.WAITING else 0)
         for pool_id, registration_id, state, place in rows
