@@ -12,7 +12,7 @@ from sqlalchemy import select
 from tests.browser_forms import send, submit
 from tests.factories import make_event, make_organisation, make_person, make_venue
 from trainings.core.actors import Actor
-from trainings.core.clock import utc_now
+from trainings.core.clock import berlin_day, utc_now
 from trainings.core.database import db, transaction
 from trainings.core.formats import day_span
 from trainings.core.outbox import OutgoingMail
@@ -424,6 +424,19 @@ def test_day_shows_decisions_open_items_and_settles_needs(office: FlaskClient) -
     assert "Vorn &lt;i&gt;" in html
     assert submit(office, "/koordination/", button="Erledigt").status_code == 303
     assert "Zurzeit ist nichts zu klären." in office.get("/koordination/").get_data(as_text=True)
+
+
+def test_day_says_what_became_of_a_decision_that_was_due(office: FlaskClient) -> None:
+    tomorrow = berlin_day(utc_now()) + timedelta(days=1)
+    enough, few = make(first_day=tomorrow, minimum=1), make(first_day=tomorrow, minimum=2)
+    for number in (enough, few):
+        put_on(number, family_name="Da")
+    with transaction() as session:
+        for event in session.scalars(select(Event)):
+            event.closes_at = utc_now() - timedelta(days=2)
+    html = office.get("/koordination/").get_data(as_text=True)
+    assert html.count("Findet statt</b> Mindestzahl erreicht") == 1
+    assert html.count("Mindestzahl verfehlt</b> Frist war") == 1
 
 
 def test_past_event_is_closed_with_a_button(office: FlaskClient) -> None:

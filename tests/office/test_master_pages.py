@@ -193,8 +193,21 @@ def test_only_administration_gives_roles(browser: Callable[[Role], FlaskClient])
 def test_person_is_changed(office: FlaskClient) -> None:
     with transaction() as session:
         person = make_person(session, family_name="Alt").id
-    assert submit(office, f"{PEOPLE}{person}/bearbeiten", {"family_name": "Neu"}).status_code == 303
-    assert fresh(Person, person).family_name == "Neu"  # type: ignore[attr-defined]
+    typed = {"family_name": "Neu", "email": "neu@essen.example"}
+    assert submit(office, f"{PEOPLE}{person}/bearbeiten", typed).status_code == 303
+    changed = db.session.get_one(Person, person, populate_existing=True)
+    assert (changed.family_name, changed.email) == ("Neu", "neu@essen.example")
+
+
+def test_taken_address_is_refused_at_its_field_and_changes_nothing(office: FlaskClient) -> None:
+    with transaction() as session:
+        person = make_person(session, family_name="Alt").id
+        taken = make_person(session).email
+    typed = {"family_name": "Neu", "email": taken}
+    answer = submit(office, f"{PEOPLE}{person}/bearbeiten", typed)
+    assert answer.status_code == 409
+    assert "schon eine Person erfasst" in answer.get_data(as_text=True)
+    assert db.session.get_one(Person, person, populate_existing=True).family_name == "Alt"
 
 
 # Venues and formats

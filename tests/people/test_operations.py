@@ -18,14 +18,14 @@ from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.core.permissions import Role
 from trainings.organisations.models import Level, Organisation
+from trainings.people.contacts import remove_contact, set_contact
 from trainings.people.models import Account, OrganisationContact, Person
 from trainings.people.operations import (
+    change_email,
     create_person,
     join,
     log_out_everywhere,
     open_account,
-    remove_contact,
-    set_contact,
     set_password,
     set_roles,
     update_person,
@@ -295,6 +295,50 @@ def test_same_roles_again_write_nothing(app: Flask) -> None:
     person_id = person_id_of(make_person(Role.TRAINER))
     give(admin, person_id, Role.TRAINER)
     assert actions() == []
+
+
+# Addresses
+
+
+def change_address(actor: Actor, person_id: int, email: str) -> None:
+    with transaction() as session:
+        change_email(session, actor, person_id, email, NOW)
+
+
+def test_new_address_ends_all_logins_and_tells_the_former_address(app: Flask) -> None:
+    office = make_person(Role.COORDINATOR)
+    person = person_id_of(make_person(Role.PARTICIPANT))
+    former = db.session.get_one(Person, person).email
+    change_address(office, person, "Neu@Stadt-Essen.example")
+    changed = db.session.get_one(Person, person, populate_existing=True)
+    assert changed.email == EMAIL
+    assert changed.account is not None
+    assert changed.account.epoch == 1
+    assert [letter.to for letter in letters()] == [former]
+    assert actions() == ["email_changed"]
+    change_address(office, person, EMAIL)
+    assert actions() == ["email_changed"]
+
+
+def test_address_belongs_to_one_person_and_is_changed_by_the_office(app: Flask) -> None:
+    office, me, other = make_person(Role.COORDINATOR), make_person(), make_person()
+    taken = db.session.get_one(Person, person_id_of(other)).email
+    with pytest.raises(DomainError) as refusal:
+        change_address(office, person_id_of(me), taken)
+    assert refusal.value.code == "email_taken"
+    with pytest.raises(DomainError) as refusal:
+        change_address(me, person_id_of(me), EMAIL)
+    assert refusal.value.status == 404
+
+
+def test_the_office_cannot_take_over_the_administration_by_its_address(app: Flask) -> None:
+    office, admin = make_person(Role.COORDINATOR), make_person(Role.ADMIN)
+    for colleague in (admin, make_person(Role.COORDINATOR)):
+        with pytest.raises(DomainError) as refusal:
+            change_address(office, person_id_of(colleague), EMAIL)
+        assert refusal.value.code == "not_allowed"
+    change_address(admin, person_id_of(office), EMAIL)
+    assert db.session.get_one(Person, person_id_of(office), populate_existing=True).email == EMAIL
 
 
 # Contacts

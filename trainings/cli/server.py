@@ -64,14 +64,10 @@ def run(port: int) -> None:
 
 
 def gunicorn_arguments(port: int, workers: int = WORKERS) -> list[str]:
-    """Return the arguments with which Python runs the web server, on this machine only.
-
-    The application is loaded once, before the workers are forked: they share its memory and answer
-    sooner.
-    """
+    """Return the arguments with which Python runs the web server, on this machine only."""
     return [
-        *("-m", "gunicorn", "trainings:create_app()", "--preload"),
-        *("--bind", f"{HOST}:{port}", "--workers", str(workers), "--log-level", "warning"),
+        *("-m", "gunicorn", "-c", "python:trainings.cli.gunicorn", "trainings:create_app()"),
+        *("--bind", f"{HOST}:{port}", "--workers", str(workers)),
     ]
 
 

@@ -149,6 +149,12 @@ class PersonForm(Form):
     family_name = LineField(
         "Nachname", 80, [required("Bitte geben Sie den Nachnamen ein."), registered_name]
     )
+    email = LineField(
+        "Dienstliche E-Mail",
+        LONGEST_EMAIL,
+        [required("Bitte geben Sie die E-Mail-Adresse ein."), email_address],
+        render_kw={"type": "email"},
+    )
     organisation_id = ChoiceField("Organisation", coerce=optional_id)
     unit = LineField("Dienststelle", 120)
     function = LineField("Funktion", 120)
@@ -168,17 +174,6 @@ class PersonForm(Form):
             "unit": self.unit.data or "",
             "function": self.function.data or "",
         }
-
-
-class NewPersonForm(PersonForm):
-    """Somebody new."""
-
-    email = LineField(
-        "Dienstliche E-Mail",
-        LONGEST_EMAIL,
-        [required("Bitte geben Sie die E-Mail-Adresse ein."), email_address],
-        render_kw={"type": "email"},
-    )
 
 
 class RolesForm(Form):

@@ -37,7 +37,7 @@ from trainings.organisations.models import (
     Level,
 )
 from trainings.organisations.queries import find_organisation, organisation_choices
-from trainings.people.operations import remove_contact, set_contact
+from trainings.people.contacts import remove_contact, set_contact
 from trainings.people.queries import person_by_email
 
 ABOVE = (Level.GROUP, Level.AUTHORITY)

@@ -17,7 +17,7 @@ from trainings.core.idempotency import Outcome
 from trainings.core.permissions import ROLE_NAMES, Permission, Role, requires
 from trainings.core.text import clean
 from trainings.office.blueprint import blueprint
-from trainings.office.master_forms import NewPersonForm, PersonForm, RolesForm
+from trainings.office.master_forms import PersonForm, RolesForm
 from trainings.office.paging import PAGE_SIZE, page_address, paging, wanted_page
 from trainings.office.posting import attempt
 from trainings.office.wording import EVENT_STATUS, REGISTRATION_STATUS
@@ -80,7 +80,7 @@ def person_page(person_id: int) -> str:
 @requires(Permission.OFFICE)
 def person_new() -> ResponseReturnValue:
     """Register somebody; an account opens with the first login."""
-    form = NewPersonForm()
+    form = PersonForm()
     _offer(form)
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
@@ -99,16 +99,17 @@ def person_new() -> ResponseReturnValue:
 def person_edit(person_id: int) -> ResponseReturnValue:
     """Change what is known of a person."""
     person = _person(person_id)
-    name, email = person.name, person.email
+    name = person.name
     form = PersonForm(obj=person)
     _offer(form, keep=person.organisation_id)
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
+        operations.change_email(session, actor, person_id, form.email.data, now)
         operations.update_person(session, actor, person_id, **form.values(), now=now)
         return _to(person_id, "Die Änderungen sind gespeichert.")
 
     done, status = attempt(form, work)
-    page = {"form": form, "name": name, "email": email, "person_id": person_id}
+    page = {"form": form, "name": name, "person_id": person_id}
     return done or (render_template("office/person_form.html", **page), status)
 
 

@@ -60,3 +60,17 @@ def password_changed_mail(*, removed: bool) -> Mail:
             "Passwort fest und sagen der Geschäftsstelle Bescheid.",
         ),
     )
+
+
+def email_changed_mail() -> Mail:
+    """Return the mail to somebody's former address after the office gave them another one."""
+    product = current_settings().product
+    return Mail(
+        subject=f"Ihre E-Mail-Adresse bei {product}",
+        paragraphs=(
+            f"die Geschäftsstelle hat Ihre E-Mail-Adresse bei {product} geändert. Nachrichten "
+            "gehen ab jetzt an die neue Adresse; mit dieser hier können Sie sich nicht mehr "
+            "einloggen.",
+        ),
+        closing=("Haben Sie das nicht gewünscht? Dann rufen Sie bitte die Geschäftsstelle an.",),
+    )

@@ -1,4 +1,4 @@
-"""Use cases about persons, their accounts, roles, and contacts of organisations."""
+"""Use cases about persons, their accounts and roles."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from trainings.core.outbox import post
 from trainings.core.permissions import Permission, Role
 from trainings.core.text import normalise_email, sort_key
 from trainings.organisations.models import Organisation
-from trainings.people.mails import password_changed_mail
+from trainings.people.mails import email_changed_mail, password_changed_mail
 from trainings.people.models import Account, OrganisationContact, Person, PersonRole
 from trainings.people.queries import (
     active_organisation,
@@ -70,7 +70,7 @@ def create_person(
         family_name=family_name,
         title=title,
         sort_key=sort_key(f"{family_name} {given_name}"),
-        organisation_id=_require_organisation(session, organisation_id).id,
+        organisation_id=require_organisation(session, organisation_id).id,
         unit=unit,
         function=function,
         created_at=now,
@@ -129,7 +129,7 @@ def open_account(session: Session, person_id: int, now: datetime) -> Account:
         DomainError: `not_found`, 404.
 
     """
-    person = _lock_person(session, person_id)
+    person = lock_person(session, person_id)
     if person.account is None:
         person.account = Account(created_at=now)
         session.flush()
@@ -163,9 +163,9 @@ def update_person(
     by_office = actor.may(Permission.OFFICE)
     if not by_office and actor.person_id != person_id:
         raise not_found()
-    person = _lock_person(session, person_id)
+    person = lock_person(session, person_id)
     if organisation_id != person.organisation_id:
-        _require_organisation(session, organisation_id)
+        require_organisation(session, organisation_id)
         mine = organisations_for_email(session, person.email)
         if not by_office and organisation_id not in {organisation.id for organisation in mine}:
             raise _foreign_organisation()
@@ -178,6 +178,59 @@ def update_person(
     person.function = function
     audit.record(session, actor, "person_updated", person, now, organisation_id=organisation_id)
     return person
+
+
+def change_email(session: Session, actor: Actor, person_id: int, email: str, now: datetime) -> None:
+    """Give a person another work address, after a marriage or a move to another authority.
+
+    Whoever reads the new address can log in as this person from then on. So every cookie loses its
+    worth, the former address is told, and only the administration changes the address of somebody
+    who works in the office.
+
+    Args:
+        session: the open transaction.
+        actor: of the office.
+        person_id: whose address.
+        email: the new one; the same one changes nothing.
+        now: the present instant.
+
+    Raises:
+        DomainError: `not_found`, `not_allowed`, `email_taken`.
+
+    """
+    if not actor.may(Permission.OFFICE):
+        raise not_found()
+    person = lock_person(session, person_id)
+    address = normalise_email(email)
+    if address == person.email:
+        return
+    if {row.role for row in person.roles} & ELEVATED_ROLES and not actor.may(Permission.ADMINISTER):
+        raise DomainError(
+            "not_allowed",
+            "Die E-Mail-Adresse dieser Person ändert nur die Verwaltung, weil sie selbst in der "
+            "Geschäftsstelle arbeitet.",
+            field="email",
+            status=403,
+        )
+    if person_by_email(session, address) is not None:
+        raise _email_taken()
+    former = person.email
+    person.email = address
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise _email_taken() from error
+    if person.account is not None:
+        person.account.epoch += 1
+    post(
+        session,
+        kind="email_changed",
+        to=former,
+        name=person.name,
+        mail=email_changed_mail(),
+        now=now,
+    )
+    audit.record(session, actor, "email_changed", person, now)
 
 
 def set_roles(
@@ -195,7 +248,7 @@ def set_roles(
     if not actor.may(Permission.OFFICE):
         raise not_found()
     _lock_persons(session, {person_id, *admin_ids(session)})
-    person = _lock_person(session, person_id)
+    person = lock_person(session, person_id)
     wanted = frozenset(roles)
     held = frozenset(row.role for row in person.roles)
     changed = wanted ^ held
@@ -213,7 +266,7 @@ def set_roles(
             "einer anderen Person.",
             field="roles",
         )
-    if Role.CONTACT in held - wanted and _is_contact(session, person_id):
+    if Role.CONTACT in held - wanted and is_contact(session, person_id):
         raise DomainError(
             "still_contact",
             "Diese Person ist noch Ansprechperson einer Organisation. Bitte entfernen Sie sie "
@@ -221,72 +274,9 @@ def set_roles(
             field="roles",
         )
     if changed:
-        _replace_roles(person, wanted)
+        replace_roles(person, wanted)
         names = ",".join(sorted(wanted))
         audit.record(session, actor, "roles_set", person, now, roles=names)
-
-
-def set_contact(
-    session: Session,
-    actor: Actor,
-    organisation_id: int,
-    person_id: int,
-    *,
-    is_deputy: bool,
-    now: datetime,
-) -> None:
-    """Make a person the contact of an organisation, or its deputy; gives the role as well.
-
-    Raises:
-        DomainError: `not_found`, `organisation_unknown`.
-
-    """
-    if not actor.may(Permission.OFFICE):
-        raise not_found()
-    person = _lock_person(session, person_id)
-    organisation = _require_organisation(session, organisation_id)
-    contact = session.get(OrganisationContact, (organisation_id, person_id))
-    if contact is None:
-        session.add(
-            OrganisationContact(
-                organisation_id=organisation_id, person_id=person_id, is_deputy=is_deputy
-            )
-        )
-    else:
-        contact.is_deputy = is_deputy
-    _replace_roles(person, frozenset(row.role for row in person.roles) | {Role.CONTACT})
-    audit.record(
-        session,
-        actor,
-        "contact_set",
-        organisation,
-        now,
-        person_id=person_id,
-        is_deputy=is_deputy,
-    )
-
-
-def remove_contact(
-    session: Session, actor: Actor, organisation_id: int, person_id: int, now: datetime
-) -> None:
-    """Take a contact from an organisation, and the role from who is nobody's contact any more.
-
-    Raises:
-        DomainError: `not_found` if the person is no contact there.
-
-    """
-    if not actor.may(Permission.OFFICE):
-        raise not_found()
-    person = _lock_person(session, person_id)
-    contact = session.get(OrganisationContact, (organisation_id, person_id))
-    if contact is None:
-        raise not_found()
-    session.delete(contact)
-    session.flush()
-    if not _is_contact(session, person_id):
-        _replace_roles(person, frozenset(row.role for row in person.roles) - {Role.CONTACT})
-    organisation = session.get_one(Organisation, organisation_id)
-    audit.record(session, actor, "contact_removed", organisation, now, person_id=person_id)
 
 
 def set_password(
@@ -342,7 +332,13 @@ def _lock_persons(session: Session, person_ids: Collection[int]) -> None:
     )
 
 
-def _lock_person(session: Session, person_id: int) -> Person:
+def lock_person(session: Session, person_id: int) -> Person:
+    """Lock a living person.
+
+    Raises:
+        DomainError: `not_found`.
+
+    """
     person = session.scalar(
         select(Person)
         .where(Person.id == person_id, Person.anonymised_at.is_(None))
@@ -356,24 +352,32 @@ def _lock_person(session: Session, person_id: int) -> Person:
 def _own_account(session: Session, actor: Actor) -> Account:
     if actor.person_id is None:
         raise not_found()
-    account = _lock_person(session, actor.person_id).account
+    account = lock_person(session, actor.person_id).account
     if account is None:
         raise not_found()
     return account
 
 
-def _replace_roles(person: Person, wanted: frozenset[Role]) -> None:
+def replace_roles(person: Person, wanted: frozenset[Role]) -> None:
+    """Give a person these roles and no others."""
     kept = [row for row in person.roles if row.role in wanted]
     missing = wanted - {row.role for row in kept}
     person.roles = [*kept, *(PersonRole(role=role) for role in sorted(missing))]
 
 
-def _is_contact(session: Session, person_id: int) -> bool:
+def is_contact(session: Session, person_id: int) -> bool:
+    """Say whether somebody is contact of any organisation."""
     found = select(OrganisationContact.person_id).where(OrganisationContact.person_id == person_id)
     return session.scalar(found.limit(1)) is not None
 
 
-def _require_organisation(session: Session, organisation_id: int) -> Organisation:
+def require_organisation(session: Session, organisation_id: int) -> Organisation:
+    """Return an organisation that people may choose.
+
+    Raises:
+        DomainError: `organisation_unknown`.
+
+    """
     organisation = active_organisation(session, organisation_id)
     if organisation is None:
         raise DomainError(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import lru_cache
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from trainings.core.actors import Actor
@@ -95,20 +96,27 @@ class EventList:
     towns: list[str]
 
 
-def list_events(
-    session: Session, actor: Actor, wanted: EventFilter, page: int, now: datetime
-) -> EventList:
-    """Load a page of the upcoming events that the actor may see, in at most six statements."""
-    candidates = session.execute(
+# Here as below: a statement that many pages send is built once, for everybody or for each actor,
+# since that takes longer than to run it.
+@lru_cache(maxsize=256)
+def _upcoming(actor: Actor) -> Select[int, EventKind, date, str | None]:
+    return (
         select(Event.id, Event.kind, Event.first_day, Venue.town)
         .outerjoin(Venue, Event.venue_id == Venue.id)
         .where(
             visible_to(actor),
             Event.state.in_([EventState.PUBLISHED, EventState.CANCELLED]),
-            Event.last_day >= berlin_day(now),
+            Event.last_day >= bindparam("today"),
         )
         .order_by(Event.first_day, Event.number)
-    ).all()
+    )
+
+
+def list_events(
+    session: Session, actor: Actor, wanted: EventFilter, page: int, now: datetime
+) -> EventList:
+    """Load a page of the upcoming events that the actor may see, in at most six statements."""
+    candidates = session.execute(_upcoming(actor), {"today": berlin_day(now)}).all()
     ids = [
         id_ for id_, kind, first_day, town in candidates if wanted.matches(kind, first_day, town)
     ]
@@ -155,8 +163,6 @@ class NextDate:
     town: str
 
 
-# Here as below: a statement that many pages send is built once, since that takes longer than to
-# run it.
 _NEXT_DATE = (
     select(
         Registration.id,
@@ -300,14 +306,20 @@ class EventPage:
     replacement: Event | None
 
 
-_WHOLE_EVENT = select(Event).options(
-    joinedload(Event.pool),
-    joinedload(Event.venue),
-    joinedload(Event.room),
-    joinedload(Event.replaced_by),
-    selectinload(Event.sessions),
-    selectinload(Event.trainers).joinedload(EventTrainer.person),
-)
+@lru_cache(maxsize=256)
+def _whole_event(actor: Actor) -> Select[Event]:
+    return (
+        select(Event)
+        .where(Event.number == bindparam("number"), visible_to(actor))
+        .options(
+            joinedload(Event.pool),
+            joinedload(Event.venue),
+            joinedload(Event.room),
+            joinedload(Event.replaced_by),
+            selectinload(Event.sessions),
+            selectinload(Event.trainers).joinedload(EventTrainer.person),
+        )
+    )
 
 
 def find_event(session: Session, actor: Actor, number: str) -> Event:
@@ -317,7 +329,7 @@ def find_event(session: Session, actor: Actor, number: str) -> Event:
         DomainError: `not_found`, also for an event that exists and is not shown to the actor.
 
     """
-    event = session.scalar(_WHOLE_EVENT.where(Event.number == number, visible_to(actor)))
+    event = session.scalar(_whole_event(actor), {"number": number})
     if event is None:
         raise not_found()
     return event
@@ -339,13 +351,8 @@ class Booking:
     ended: int
 
 
-def find_booking(session: Session, actor: Actor, number: str) -> Booking:
-    """Load what a registration needs of an event that the actor may see, in one statement.
-
-    Raises:
-        DomainError: as `find_event`.
-
-    """
+@lru_cache(maxsize=256)
+def _booking(actor: Actor) -> Select[int, datetime, int]:
     ended = (
         select(func.count())
         .where(
@@ -355,9 +362,19 @@ def find_booking(session: Session, actor: Actor, number: str) -> Booking:
         )
         .scalar_subquery()
     )
-    row = session.execute(
-        select(Event.id, Event.needs_until, ended).where(Event.number == number, visible_to(actor))
-    ).one_or_none()
+    return select(Event.id, Event.needs_until, ended).where(
+        Event.number == bindparam("number"), visible_to(actor)
+    )
+
+
+def find_booking(session: Session, actor: Actor, number: str) -> Booking:
+    """Load what a registration needs of an event that the actor may see, in one statement.
+
+    Raises:
+        DomainError: as `find_event`.
+
+    """
+    row = session.execute(_booking(actor), {"number": number}).one_or_none()
     if row is None:
         raise not_found()
     return Booking(*row)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from trainings.core import audit, formats
@@ -72,9 +73,8 @@ def register(
 
     def work(places: LockedPlaces) -> Registration:
         event = places.event
-        shown = session.execute(
-            select(_leads(whom).label("leads")).where(Event.id == event.id, visible_to(actor))
-        ).one_or_none()
+        values = {"event_id": event.id, "whom": whom}
+        shown = session.execute(_shown(actor), values).one_or_none()
         if shown is None:
             raise not_found()
         refusal = window_refusal(window_of(event), now)
@@ -230,21 +230,43 @@ def window_of(event: Event) -> Window:
     return Window(event.state, event.opens_at, event.closes_at, begins_at(event))
 
 
-def _leads(person_id: int) -> ColumnElement[bool]:
-    return exists().where(EventTrainer.event_id == Event.id, EventTrainer.person_id == person_id)
+_LEADS = exists().where(
+    EventTrainer.event_id == Event.id, EventTrainer.person_id == bindparam("whom")
+)
+
+
+@lru_cache(maxsize=256)
+def _shown(actor: Actor) -> Select[bool]:
+    """Return the statement whether the actor sees an event, and whether `whom` leads it."""
+    return select(_LEADS.label("leads")).where(Event.id == bindparam("event_id"), visible_to(actor))
+
+
+# Statements of the rush are built once, since that takes longer than to run them.
+_OTHER_SEATS = (
+    select(Registration.pool_id, Event.number, Event.title, Event.first_day)
+    .join(Event, Registration.event_id == Event.id)
+    .where(
+        Registration.person_id == bindparam("whom"),
+        or_(
+            and_(Registration.pool_id == bindparam("pool_id"), Registration.state.in_(ACTIVE)),
+            and_(
+                Registration.event_id.in_(overlapping_events(bindparam("event_id"))),
+                Registration.state.in_(SEATED),
+            ),
+        ),
+    )
+)
+_LAST_NUMBERS = select(
+    func.max(Registration.rank),
+    func.max(Registration.calendar_sequence).filter(Registration.person_id == bindparam("whom")),
+).where(Registration.pool_id == bindparam("pool_id"))
 
 
 def _refuse_second_seat(
     session: Session, event: Event, person_id: int, *, leads: bool, by_self: bool
 ) -> None:
-    here = and_(Registration.pool_id == event.pool_id, Registration.state.in_(ACTIVE))
-    at_the_time = and_(
-        Registration.event_id.in_(overlapping_events(event.id)), Registration.state.in_(SEATED)
-    )
     others = session.execute(
-        select(Registration.pool_id, Event.number, Event.title, Event.first_day)
-        .join(Event, Registration.event_id == Event.id)
-        .where(Registration.person_id == person_id, or_(here, at_the_time))
+        _OTHER_SEATS, {"whom": person_id, "pool_id": event.pool_id, "event_id": event.id}
     ).all()
     if any(other.pool_id == event.pool_id for other in others):
         raise DomainError(
@@ -275,10 +297,7 @@ def _new_registration(
     session: Session, event: Event, person: Person, now: datetime
 ) -> Registration:
     last_rank, last_sequence = session.execute(
-        select(
-            func.max(Registration.rank),
-            func.max(Registration.calendar_sequence).filter(Registration.person_id == person.id),
-        ).where(Registration.pool_id == event.pool_id)
+        _LAST_NUMBERS, {"whom": person.id, "pool_id": event.pool_id}
     ).one()
     authority, unit = _authority_and_unit(person)
     return Registration(

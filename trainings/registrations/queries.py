@@ -113,20 +113,23 @@ class MyRegistration:
     position: int
 
 
+_OWN = (
+    select(Registration)
+    .join(Event, Registration.event_id == Event.id)
+    .where(Registration.person_id == bindparam("person_id"))
+    .order_by(Event.first_day, Registration.id)
+    .options(
+        joinedload(Registration.person),
+        joinedload(Registration.event).joinedload(Event.venue),
+        joinedload(Registration.event).joinedload(Event.room),
+        joinedload(Registration.event).selectinload(Event.sessions),
+    )
+)
+
+
 def my_registrations(session: Session, actor: Actor) -> list[MyRegistration]:
     """Load all registrations of the actor, the next event first, in three statements."""
-    found = session.scalars(
-        select(Registration)
-        .join(Event, Registration.event_id == Event.id)
-        .where(Registration.person_id == actor.person_id)
-        .order_by(Event.first_day, Registration.id)
-        .options(
-            joinedload(Registration.person),
-            joinedload(Registration.event).joinedload(Event.venue),
-            joinedload(Registration.event).joinedload(Event.room),
-            joinedload(Registration.event).selectinload(Event.sessions),
-        )
-    ).all()
+    found = session.scalars(_OWN, {"person_id": actor.person_id}).all()
     positions = my_places(session, actor, [registration.pool_id for registration in found])
     return [
         MyRegistration(

@@ -157,9 +157,12 @@ class Places:
 
     def free_for(self, chain: tuple[int, ...]) -> int:
         """Return how many places somebody of these organisations could choose from."""
-        unused = self.unused
-        own = sum(unused.get(organisation_id, 0) for organisation_id in chain)
-        open_places = min(self.capacity - self.taken, max(self.free, 0) + own)
+        empty = self.capacity - self.taken
+        open_places = empty
+        if self.holds:
+            unused = self.unused
+            own = sum(unused.get(organisation_id, 0) for organisation_id in chain)
+            open_places = min(empty, max(empty - sum(unused.values()), 0) + own)
         if self.organisation_limit is not None:
             open_places = min(open_places, self.organisation_limit - self._seated_of(chain))
         return max(open_places, 0)
