@@ -14,6 +14,7 @@ from trainings.core.clock import berlin_instant, end_of_day
 from trainings.core.database import db
 from trainings.core.permissions import Role
 from trainings.core.text import sort_key
+from trainings.events.details import Policy, apply_policy
 from trainings.events.models import (
     Event,
     EventKind,
@@ -35,6 +36,7 @@ from trainings.people.models import Account, Person, PersonRole
 
 # Five digits, so that a number that a test writes out (2026-014) is never given by chance.
 _numbers = itertools.count(10_001)
+AT_ONCE = Policy(offer_days=0)
 LONG_AGO = datetime.fromisoformat("2025-01-01T00:00:00+00:00")
 
 
@@ -125,8 +127,12 @@ def make_event(
     title: str = "Professioneller Umgang mit Konflikten",
     venue: Venue | None = None,
     opens_at: datetime = LONG_AGO,
+    policy: Policy = AT_ONCE,
 ) -> Event:
-    """Add an event with two half days each day, open for registration."""
+    """Add an event with two half days each day, open for registration.
+
+    Whoever waits moves up at once, unless told otherwise.
+    """
     serial = next(_numbers)
     last_day = first_day + timedelta(days=days - 1)
     event = Event(
@@ -151,6 +157,7 @@ def make_event(
         published_at=None if state is EventState.DRAFT else LONG_AGO,
         cancelled_at=LONG_AGO if state is EventState.CANCELLED else None,
     )
+    apply_policy(event, policy)
     for index in range(days):
         day = first_day + timedelta(days=index)
         halves = (("Vormittag", time(9), time(12, 15)), ("Nachmittag", time(13, 15), time(16, 30)))

@@ -16,7 +16,15 @@ from trainings.attendance.models import Attendance, AttendanceMark
 from trainings.cli.checks import CHECKS, Check, accounts, events, places, registrations
 from trainings.core.database import db, transaction
 from trainings.core.permissions import Role
-from trainings.events.models import Event, EventState, EventTrainer, NumberSeries
+from trainings.events.details import Policy
+from trainings.events.models import (
+    Admission,
+    Event,
+    EventState,
+    EventTrainer,
+    NumberSeries,
+    ShortNotice,
+)
 from trainings.people.models import Account
 from trainings.registrations.models import (
     Contingent,
@@ -24,9 +32,11 @@ from trainings.registrations.models import (
     RegistrationChange,
     RegistrationState,
 )
+from trainings.registrations.operations import Decider, note_release
 
 pytestmark = pytest.mark.both_databases
 
+TOMORROW = (NOW + timedelta(days=1)).date()
 LATER = date(2026, 5, 5)
 
 
@@ -179,6 +189,49 @@ def test_somebody_waits_beside_a_free_place(app: Flask) -> None:
             make_registration(session, event, make_person(session), state=RegistrationState.WAITING)
     assert findings(places.nobody_waits_beside_a_free_place) == [
         f"{free.number}: 1 auf der Warteliste, für die ein Platz frei ist."
+    ]
+
+
+def test_nobody_waits_in_vain_where_the_office_decides(app: Flask) -> None:
+    by_office = Policy(offer_days=0, admission=Admission.BY_OFFICE)
+    at_short_notice = Policy(offer_days=2, short_notice=ShortNotice.OFFICE)
+    with transaction() as session:
+        for policy, day in ((by_office, LATER), (at_short_notice, TOMORROW)):
+            event = sound_event(session, first_day=day, policy=policy)
+            make_registration(session, event, make_person(session), state=RegistrationState.WAITING)
+    assert findings(places.nobody_waits_beside_a_free_place) == []
+
+
+def test_an_offer_has_no_end_or_an_end_no_offer(app: Flask) -> None:
+    with transaction() as session:
+        event = sound_event(session)
+        offered, seated, sound = (
+            make_registration(session, event, make_person(session), state=state)
+            for state in (
+                RegistrationState.OFFERED, RegistrationState.PLACED, RegistrationState.OFFERED,
+            )
+        )  # fmt: skip
+        seated.offer_until = sound.offer_until = NOW
+    assert findings(places.offers_have_an_end) == [
+        f"{event.number}: Anmeldung {wrong.id} hat ein Angebot ohne Frist oder eine Frist ohne "
+        "Angebot."
+        for wrong in (offered, seated)
+    ]
+
+
+def test_a_request_waits_for_a_decision_that_was_made(app: Flask) -> None:
+    with transaction() as session:
+        event = sound_event(session)
+        decided, _open = (
+            make_registration(
+                session, event, make_person(session), state=RegistrationState.AWAITING_RELEASE
+            )
+            for _ in range(2)
+        )
+        note_release(session, decided, Decider("Erika Beispiel"), NOW)
+    assert findings(places.releases_are_decided_once) == [
+        f"{event.number}: Anmeldung {decided.id} wartet auf eine Freigabe, über die entschieden "
+        "ist."
     ]
 
 

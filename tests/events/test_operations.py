@@ -17,7 +17,7 @@ from trainings.core.audit import AuditEntry
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.core.permissions import Role
-from trainings.events.details import EventDetails, details_of, plans_of
+from trainings.events.details import EventDetails, Policy, details_of, plans_of
 from trainings.events.models import (
     Event,
     EventKind,
@@ -66,6 +66,7 @@ def details(**changes: Any) -> EventDetails:
         minimum=6,
         opens_at=NOW,
         deadlines=deadlines_before(FIRST, registration_days=14, withdrawal_days=7, needs_days=14),
+        policy=Policy(),
     )
     return replace(plain, **changes)
 

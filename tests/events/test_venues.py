@@ -11,6 +11,7 @@ from tests.conftest import NOW
 from trainings.core.actors import SYSTEM
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
+from trainings.events.details import Policy
 from trainings.events.models import EventKind, EventTemplate, Room, TemplateSession, Visibility
 from trainings.events.queries import find_place, templates, venues_with_rooms
 from trainings.events.venues import (
@@ -40,6 +41,7 @@ FORMAT = TemplateData(
     registration_deadline_days=14,
     withdrawal_deadline_days=7,
     needs_deadline_days=14,
+    policy=Policy(),
 )
 DAY_ONE = TemplateSessionPlan(1, time(9), time(12), "Vormittag")
 DAY_TWO = TemplateSessionPlan(2, time(9), time(12), "Vormittag")

@@ -259,6 +259,7 @@ FORMAT = {
     "minimum": "6",
     "registration_deadline_days": "14",
     "withdrawal_deadline_days": "7",
+    "offer_days": "3",
     "needs_deadline_days": "14",
     "sessions-0-day": "1",
     "sessions-0-begins": "09:00",

@@ -63,6 +63,7 @@ def _deliver(now: datetime) -> int:
 
 
 JOBS = (
+    _each_in_its_own(sweeps.expire_offers),
     _each_in_its_own(sweeps.serve_waiting_lists),
     _each_in_its_own(sweeps.expire_waiting_lists),
     _each_in_its_own(sweeps.close_past_events),

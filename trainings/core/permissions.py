@@ -32,6 +32,8 @@ class Permission(StrEnum):
     LOGGED_IN = "logged_in"
     """Everyone who is logged in."""
     REGISTER = "register"
+    ORGANISATION = "organisation"
+    """Release requests and see the places of the organisations that one speaks for."""
     ATTENDANCE = "attendance"
     """Record attendance: trainers for their own events, the office for all."""
     OFFICE = "office"
@@ -46,7 +48,7 @@ _OFFICE = frozenset({Permission.ATTENDANCE, Permission.OFFICE, Permission.STATIS
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PARTICIPANT: frozenset(),
-    Role.CONTACT: frozenset(),
+    Role.CONTACT: frozenset({Permission.ORGANISATION}),
     Role.TRAINER: frozenset({Permission.ATTENDANCE}),
     Role.COORDINATOR: _OFFICE,
     Role.ADMIN: _OFFICE | {Permission.ADMINISTER},

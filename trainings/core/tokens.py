@@ -26,6 +26,8 @@ class Purpose(StrEnum):
 
     LOG_IN = "log_in"
     WITHDRAW = "withdraw"
+    OFFER = "offer"
+    RELEASE = "release"
 
 
 class ActionToken(Base):

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 
 from trainings.core.clock import end_of_day
 from trainings.core.errors import DomainError
-from trainings.events.models import Event, EventKind, EventSession, Visibility
+from trainings.events.models import (
+    Admission,
+    Event,
+    EventKind,
+    EventSession,
+    MissedOffer,
+    PlacePolicy,
+    ShortNotice,
+    Visibility,
+)
 from trainings.events.rules import (
     Deadlines,
     Readiness,
@@ -17,6 +26,37 @@ from trainings.events.rules import (
     deadline_obstacles,
     shift_instant,
 )
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How places are given.
+
+    Attributes:
+        needs_release: the sending organisation has to release each request.
+        admission: at once in order, or by the office after registration has closed.
+        offer_days: working days to answer an offer from the waiting list; 0: no offers.
+        short_notice: what happens when there is no time for an offer.
+        missed_offer: what becomes of somebody who lets one pass.
+
+    """
+
+    needs_release: bool = False
+    admission: Admission = Admission.IN_ORDER
+    offer_days: int = 2
+    short_notice: ShortNotice = ShortNotice.AUTOMATIC
+    missed_offer: MissedOffer = MissedOffer.TO_THE_END
+
+
+def policy_of(row: PlacePolicy) -> Policy:
+    """Return how a format or an event gives its places."""
+    return Policy(**{field.name: getattr(row, field.name) for field in fields(Policy)})
+
+
+def apply_policy(row: PlacePolicy, policy: Policy) -> None:
+    """Write how places are given into the row of a format or an event."""
+    for field in fields(Policy):
+        setattr(row, field.name, getattr(policy, field.name))
 
 
 @dataclass(frozen=True)
@@ -32,6 +72,7 @@ class EventDetails:
         minimum: the least number of participants.
         opens_at: from when on people may register.
         deadlines: until when things may be done.
+        policy: how places are given.
 
     """
 
@@ -43,6 +84,7 @@ class EventDetails:
     minimum: int
     opens_at: datetime
     deadlines: Deadlines
+    policy: Policy
 
 
 def plans_of(event: Event) -> list[SessionPlan]:
@@ -66,6 +108,7 @@ def details_of(event: Event) -> EventDetails:
         minimum=event.minimum,
         opens_at=event.opens_at,
         deadlines=deadlines_of(event),
+        policy=policy_of(event),
     )
 
 
@@ -113,6 +156,7 @@ def apply_details(event: Event, details: EventDetails) -> None:
     event.minimum = details.minimum
     event.opens_at = details.opens_at
     apply_deadlines(event, details.deadlines)
+    apply_policy(event, details.policy)
 
 
 def apply_deadlines(event: Event, deadlines: Deadlines) -> None:

@@ -50,6 +50,27 @@ class Visibility(StrEnum):
     INVITATION = "invitation"
 
 
+class Admission(StrEnum):
+    """How the places of an event are given."""
+
+    IN_ORDER = "in_order"
+    BY_OFFICE = "by_office"
+
+
+class ShortNotice(StrEnum):
+    """What becomes of a free place when there is no time left to offer it."""
+
+    AUTOMATIC = "automatic"
+    OFFICE = "office"
+
+
+class MissedOffer(StrEnum):
+    """What becomes of somebody who lets an offer pass."""
+
+    TO_THE_END = "to_the_end"
+    LEAVES = "leaves"
+
+
 KIND_NAMES = {
     EventKind.TRAINING: "Training",
     EventKind.CONFERENCE: "Fachtagung",
@@ -71,6 +92,20 @@ VISIBILITY_NAMES = {
 }
 
 
+ADMISSION_NAMES = {
+    Admission.IN_ORDER: "sofort, in der Reihenfolge der Anmeldungen",
+    Admission.BY_OFFICE: "Zulassung durch die Geschäftsstelle nach Anmeldeschluss",
+}
+SHORT_NOTICE_NAMES = {
+    ShortNotice.AUTOMATIC: "Die nächste Person rückt ohne Rückfrage nach",
+    ShortNotice.OFFICE: "Die Geschäftsstelle entscheidet",
+}
+MISSED_OFFER_NAMES = {
+    MissedOffer.TO_THE_END: "ans Ende der Warteliste",
+    MissedOffer.LEAVES: "von der Warteliste",
+}
+
+
 class AgendaItem(TypedDict):
     """One line of a programme: „09:00–10:30 Ankommen“."""
 
@@ -81,7 +116,24 @@ class AgendaItem(TypedDict):
     is_break: bool
 
 
-class EventTemplate(Base):
+class PlacePolicy:
+    """How places are given: columns that a format and an event have in common."""
+
+    needs_release: Mapped[bool] = mapped_column(default=False)
+    """Whether the sending organisation has to release the request (Dienstweg)."""
+    admission: Mapped[Admission] = mapped_column(choice(Admission), default=Admission.IN_ORDER)
+    offer_days: Mapped[int] = mapped_column(default=2)
+    """Working days that somebody on the waiting list has to answer an offer; 0: no offers, the next
+    one moves up at once."""
+    short_notice: Mapped[ShortNotice] = mapped_column(
+        choice(ShortNotice), default=ShortNotice.AUTOMATIC
+    )
+    missed_offer: Mapped[MissedOffer] = mapped_column(
+        choice(MissedOffer), default=MissedOffer.TO_THE_END
+    )
+
+
+class EventTemplate(PlacePolicy, Base):
     """A format (Veranstaltungsformat) from which events are made."""
 
     __tablename__ = "event_templates"
@@ -186,7 +238,7 @@ class NumberSeries(Base):
     last: Mapped[int]
 
 
-class Event(Base):
+class Event(PlacePolicy, Base):
     """A training, a conference, a sitting: what is scheduled."""
 
     __tablename__ = "events"
@@ -225,6 +277,8 @@ class Event(Base):
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
+    admitted_at: Mapped[datetime | None]
+    """When the office confirmed who is admitted; until then such an event gives no places."""
     cancelled_at: Mapped[datetime | None]
     cancellation_reason: Mapped[str] = mapped_column(String(300), default="")
     replaced_by_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"))
@@ -307,3 +361,13 @@ class EventInvitation(Base):
 
     event: Mapped[Event] = relationship(back_populates="invitations")
     person: Mapped[Person] = relationship()
+
+
+class ExtraDate(Base):
+    """An event that was added because another one's waiting list was long (Zusatztermin)."""
+
+    __tablename__ = "extra_dates"
+
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), primary_key=True)
+    waiting_from_id: Mapped[int] = mapped_column(ForeignKey("events.id"), index=True)
+    """The event whose waiting list is taken along, in order, when this one is published."""

@@ -25,6 +25,7 @@ from trainings.events.details import (
     check_details,
     details_of,
     plans_of,
+    policy_of,
     readiness_of,
     replace_sessions,
     shifted,
@@ -149,6 +150,7 @@ def create_event_from_template(
             withdrawal_days=template.withdrawal_deadline_days,
             needs_days=template.needs_deadline_days,
         ),
+        policy=policy_of(template),
     )
     return create_event(
         session,

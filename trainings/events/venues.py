@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from trainings.core.actors import Actor
 from trainings.core.audit import record
 from trainings.core.errors import DomainError, not_found
-from trainings.events.details import check_minimum
+from trainings.events.details import Policy, apply_policy, check_minimum
 from trainings.events.models import (
     AgendaItem,
     EventKind,
@@ -80,6 +80,7 @@ class TemplateData:
     registration_deadline_days: int
     withdrawal_deadline_days: int
     needs_deadline_days: int
+    policy: Policy
 
 
 def create_venue(
@@ -211,8 +212,11 @@ def _apply_template(
             for plan in sessions
         ]
     )
-    for name, value in asdict(data).items():
+    values = asdict(data)
+    del values["policy"]
+    for name, value in values.items():
         setattr(template, name, value)
+    apply_policy(template, data.policy)
     template.agenda = list(agenda)
     ordered = sorted(sessions, key=lambda plan: (plan.day, plan.begins))
     template.sessions = [

@@ -36,6 +36,7 @@ from trainings.events.models import (
     Venue,
 )
 from trainings.events.rules import MOST_SESSIONS, Deadlines, SessionPlan
+from trainings.office.policy_form import PolicyFieldsMixin, policy_values
 
 NO_PLACE = ""
 MOST_AGENDA_LINES = 80
@@ -64,7 +65,7 @@ class CopyForm(Form):
     with_room = BooleanField("Raum übernehmen", default=True)
 
 
-class DetailsForm(Form):
+class DetailsForm(PolicyFieldsMixin, Form):
     """What an event says about itself."""
 
     kind = enum_field("Art", KIND_NAMES)
@@ -103,6 +104,7 @@ class DetailsForm(Form):
                 end_of_day(self.withdraw_on.data),
                 end_of_day(self.needs_on.data),
             ),
+            policy=self.policy(),
         )
 
 
@@ -119,6 +121,7 @@ def details_values(event: Event) -> dict[str, Any]:
         "closes_on": last_day_of(event.closes_at),
         "withdraw_on": last_day_of(event.withdraw_until),
         "needs_on": last_day_of(event.needs_until),
+        **policy_values(event),
     }
 
 

@@ -41,6 +41,7 @@ from trainings.office.event_forms import (
     AgendaRowsMixin,
     agenda_values,
 )
+from trainings.office.policy_form import PolicyFieldsMixin, policy_values
 from trainings.organisations import models as organisations
 from trainings.organisations.operations import OrganisationData
 
@@ -274,7 +275,7 @@ class TemplateSessionRow(PlainForm):  # type: ignore[misc]
         return ask_for(self.day, self.begins, self.ends) and valid
 
 
-class TemplateForm(AgendaRowsMixin, Form):
+class TemplateForm(PolicyFieldsMixin, AgendaRowsMixin, Form):
     """A format."""
 
     kind = enum_field("Art", KIND_NAMES)
@@ -321,6 +322,7 @@ class TemplateForm(AgendaRowsMixin, Form):
             registration_deadline_days=self.registration_deadline_days.data,
             withdrawal_deadline_days=self.withdrawal_deadline_days.data,
             needs_deadline_days=self.needs_deadline_days.data,
+            policy=self.policy(),
         )
 
     def session_plans(self) -> list[TemplateSessionPlan]:
@@ -344,6 +346,7 @@ def template_values(template: EventTemplate) -> dict[str, Any]:
     ]
     return {
         **{name: getattr(template, name) for name in names},
+        **policy_values(template),
         "sessions": with_spares(rows, MOST_TEMPLATE_SESSIONS),
         "agenda": agenda_values(template.agenda),
     }

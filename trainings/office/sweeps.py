@@ -23,7 +23,7 @@ from trainings.core.errors import DomainError
 from trainings.core.idempotency import SubmittedForm
 from trainings.events.models import Event, EventSession, EventState
 from trainings.events.operations import mark_held
-from trainings.registrations import mails
+from trainings.registrations import mails, offer_operations
 from trainings.registrations.models import Need, Registration, RegistrationState
 from trainings.registrations.places import LockedPlaces, move, with_places
 
@@ -91,10 +91,27 @@ def serve_waiting_lists(now: datetime) -> int:
 def _serve(places: LockedPlaces) -> int:
     if places.event.state is not EventState.PUBLISHED:
         return 0
-    promoted = places.fill(SYSTEM, "promoted")
-    for registration in promoted:
-        mails.placed(places.session, registration, places.now, promoted=True)
-    return len(promoted)
+    served = places.fill(SYSTEM, "promoted")
+    mails.served(places.session, served, places.now)
+    return len(served)
+
+
+def expire_offers(now: datetime) -> int:
+    """End the offers that have run out, each event in a transaction of its own.
+
+    Returns:
+        How many ended.
+
+    """
+    events = db.session.scalars(
+        select(Registration.event_id)
+        .where(Registration.state == RegistrationState.OFFERED, Registration.offer_until <= now)
+        .distinct()
+        .order_by(Registration.event_id)
+    ).all()
+    return sum(
+        _in_transaction(event_id, now, offer_operations.expire_offers) for event_id in events
+    )
 
 
 def expire_waiting_lists(now: datetime) -> int:

@@ -47,6 +47,8 @@ class Person(Base):
     unit: Mapped[str] = mapped_column(String(120), default="", info=personal(Retention.PERSON))
     function: Mapped[str] = mapped_column(String(120), default="", info=personal(Retention.PERSON))
     created_at: Mapped[datetime]
+    informed_at: Mapped[datetime | None]
+    """When the person learned what is stored: on joining, or by the first mail (GDPR 13, 14)."""
     anonymised_at: Mapped[datetime | None]
 
     organisation: Mapped[Organisation] = relationship()

@@ -19,7 +19,8 @@ from trainings.core.tokens import ActionToken
 from trainings.events.calendar import calendar_days
 from trainings.registrations.mails import EVENTS
 from trainings.registrations.models import Registration, RegistrationState
-from trainings.registrations.operations import begins_at, give_back
+from trainings.registrations.operations import give_back
+from trainings.registrations.places import begins_at
 from trainings.registrations.rules import withdrawal_refusal
 
 

@@ -30,9 +30,9 @@ from trainings.registrations.models import (
     Contingent,
     RegistrationState,
 )
-from trainings.registrations.operations import begins_at
 from trainings.registrations.places import (
     LockedPlaces,
+    begins_at,
     lock_pool,
     move,
     seats_elsewhere,
@@ -394,8 +394,7 @@ def _tell_moved(places: LockedPlaces, actor: Actor, *, before: str, dropped: Seq
 
 
 def _fill(places: LockedPlaces, actor: Actor, reason: str) -> None:
-    for promoted in places.fill(actor, reason):
-        mails.placed(places.session, promoted, places.now, promoted=True)
+    mails.served(places.session, places.fill(actor, reason), places.now)
 
 
 def _refuse_finished(event: Event, now: datetime) -> None:

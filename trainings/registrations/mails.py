@@ -17,12 +17,35 @@ from trainings.events.calendar import Invited, calendar_days, place_line
 from trainings.events.models import Event
 from trainings.people.models import Person
 from trainings.registrations import tickets
-from trainings.registrations.models import Registration
+from trainings.registrations.models import Registration, RegistrationState
 
 # Written out and not built by Flask: mails are also written where there is no request. The
 # addresses are fixed (they stand on paper), and a test compares them with the routes.
 EVENTS = "/veranstaltungen/"
 MY_REGISTRATIONS = "/meine/anmeldungen"
+
+
+def served(
+    session: Session,
+    registrations: Sequence[Registration],
+    now: datetime,
+    *,
+    asked: Registration | None = None,
+) -> None:
+    """Tell everybody who got or was offered a place.
+
+    Args:
+        session: the open transaction.
+        registrations: placed or offered.
+        now: the present instant.
+        asked: the one who asked right now and did not wait before.
+
+    """
+    for registration in registrations:
+        if registration.offer_until is not None:
+            offered(session, registration, registration.offer_until, now)
+        else:
+            placed(session, registration, now, promoted=registration is not asked)
 
 
 def placed(session: Session, registration: Registration, now: datetime, *, promoted: bool) -> None:
@@ -86,6 +109,78 @@ def waiting(session: Session, registration: Registration, now: datetime) -> None
             link=("Meine Anmeldungen", MY_REGISTRATIONS),
             closing=("Sie möchten nicht mehr warten? Dann verlassen Sie bitte die Warteliste.",),
             way_out=("Warteliste verlassen", _withdraw_path(session, registration, now)),
+        ),
+    )
+
+
+def awaiting_release(session: Session, registration: Registration, now: datetime) -> None:
+    """Tell somebody that the organisation has to release the request first."""
+    event = registration.event
+    _post(
+        session,
+        registration,
+        kind="registration_awaiting_release",
+        now=now,
+        mail=Mail(
+            subject=f"Ihre Anmeldung wartet auf die Freigabe: {_subject(event)}",
+            paragraphs=(
+                "Ihre Anmeldung ist eingegangen. Ihre Organisation muss sie noch freigeben; die "
+                "zuständige Stelle bekommt dazu eine Nachricht von uns.",
+                "Für die Reihenfolge zählt der Zeitpunkt Ihrer Anmeldung, nicht der der Freigabe. "
+                "Sie hören von uns, sobald entschieden ist.",
+            ),
+            facts=event_facts(event),
+            link=("Meine Anmeldungen", MY_REGISTRATIONS),
+            closing=("Sie möchten doch nicht teilnehmen? Dann ziehen Sie die Anmeldung zurück.",),
+            way_out=("Anmeldung zurückziehen", _withdraw_path(session, registration, now)),
+        ),
+    )
+
+
+def offered(session: Session, registration: Registration, until: datetime, now: datetime) -> None:
+    """Offer somebody on the waiting list a place, with the link that accepts it."""
+    event = registration.event
+    token = tokens.issue(session, Purpose.OFFER, registration.id, now, end_of_day(event.last_day))
+    _post(
+        session,
+        registration,
+        kind="registration_offered",
+        now=now,
+        mail=Mail(
+            subject=f"Platz frei, bitte antworten: {_subject(event)}",
+            paragraphs=(
+                "ein Platz ist frei geworden, und Sie sind an der Reihe. Wir halten ihn für Sie "
+                f"frei bis {formats.instant(until)}.",
+                "Bitte nehmen Sie ihn bis dahin an, oder lehnen Sie ihn ab. Danach bieten wir ihn "
+                "der nächsten Person an.",
+            ),
+            facts=event_facts(event),
+            link=("Platz annehmen oder ablehnen", tokens.action_path(token)),
+        ),
+    )
+
+
+def offer_missed(session: Session, registration: Registration, now: datetime) -> None:
+    """Tell somebody that the offer ran out, and what that means."""
+    event = registration.event
+    waits = registration.state is RegistrationState.WAITING
+    _post(
+        session,
+        registration,
+        kind="offer_missed",
+        now=now,
+        mail=Mail(
+            subject=f"Das Platzangebot ist abgelaufen: {_subject(event)}",
+            paragraphs=(
+                "wir haben bis zum Ende der Frist keine Antwort von Ihnen bekommen. Den Platz "
+                "bieten wir der nächsten Person an.",
+                "Sie stehen weiter auf der Warteliste, jetzt an letzter Stelle."
+                if waits
+                else "Sie stehen damit nicht mehr auf der Warteliste. Möchten Sie doch teilnehmen, "
+                "melden Sie sich bitte wieder an.",
+            ),
+            facts=event_facts(event),
+            link=("Zur Veranstaltung", event_path(event)),
         ),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -12,7 +13,6 @@ from sqlalchemy.orm import Session, joinedload
 
 from trainings.core import audit, formats
 from trainings.core.actors import Actor
-from trainings.core.clock import berlin_instant
 from trainings.core.errors import DomainError, not_found
 from trainings.core.permissions import Permission
 from trainings.events.models import Event, EventTrainer
@@ -28,9 +28,12 @@ from trainings.registrations.models import (
     NeedKind,
     Registration,
     RegistrationState,
+    Release,
+    ReleaseOutcome,
 )
 from trainings.registrations.places import (
     LockedPlaces,
+    begins_at,
     move,
     note_change,
     overlapping_events,
@@ -47,20 +50,27 @@ def register(
     *,
     person_id: int | None = None,
     needs: Mapping[NeedKind, str] | None = None,
+    released_by: Decider | None = None,
     now: datetime,
 ) -> Registration:
     """Register a person for an event: a place if there is one, else the waiting list.
+
+    Where the sending organisation has to release the request, it waits for that first; its place
+    in the order it has already.
 
     Args:
         session: the open transaction.
         actor: who registers.
         event_id: the event; the actor must be able to see it.
-        person_id: whom; the actor unless given. Others are registered by the office.
+        person_id: whom; the actor unless given. Others are registered by the office, or by
+            somebody who releases for their organisation.
         needs: what the person needs, with a note for each (may be empty).
+        released_by: who releases the request in the same step; the caller has checked that this
+            person may.
         now: the present instant.
 
     Returns:
-        The registration, placed or waiting.
+        The registration, placed, waiting or awaiting its release.
 
     Raises:
         DomainError: `not_found`; `not_yet_open`, `closed`, `event_cancelled`, `event_over`,
@@ -68,7 +78,8 @@ def register(
 
     """
     whom = person_id or actor.person_id
-    if whom is None or (whom != actor.person_id and not actor.may(Permission.OFFICE)):
+    for_another = whom != actor.person_id and released_by is None
+    if whom is None or (for_another and not actor.may(Permission.OFFICE)):
         raise not_found()
 
     def work(places: LockedPlaces) -> Registration:
@@ -84,18 +95,24 @@ def register(
             session, event, whom, leads=shown.leads, by_self=whom == actor.person_id
         )
         person = session.get_one(Person, whom, options=[joinedload(Person.organisation)])
-        registration = _new_registration(session, event, person, now)
+        registration = _new_registration(
+            session, event, person, now, released=released_by is not None
+        )
         for kind, note in (needs or {}).items():
             registration.needs.append(Need(kind=kind, note=note))
         session.add(registration)
         note_change(session, registration, None, actor, reason="requested", now=now)
         session.flush()
-        served = places.fill(actor, "placed_in_order")
+        if event.needs_release and released_by is not None:
+            note_release(session, registration, released_by, now)
         audit.record(session, actor, "registered", registration, now, event_id=event.id)
+        if registration.state is RegistrationState.AWAITING_RELEASE:
+            mails.awaiting_release(session, registration, now)
+            return registration
+        served = places.fill(actor, "placed_in_order", asked=[registration.id])
         if registration not in served:
             mails.waiting(session, registration, now)
-        for placed in served:
-            mails.placed(session, placed, now, promoted=placed is not registration)
+        mails.served(session, served, now, asked=registration)
         return registration
 
     return with_places(session, event_id, [whom], now, work)
@@ -197,8 +214,7 @@ def give_back(
         audit.record(session, actor, "withdrawn", registration, now, event_id=event.id)
         mails.withdrawn(session, registration, now, had_place=had_place)
         session.flush()
-        for promoted in places.fill(actor, "promoted"):
-            mails.placed(session, promoted, now, promoted=True)
+        mails.served(session, places.fill(actor, "promoted"), now)
         return registration
 
     return with_places(session, row.event_id, [row.person_id], now, work)
@@ -217,12 +233,6 @@ def mark_need_done(session: Session, actor: Actor, need_id: int, now: datetime) 
     if need.done_at is None:
         need.done_at = now
         audit.record(session, actor, "need_done", need, now)
-
-
-def begins_at(event: Event) -> datetime:
-    """Return the instant at which the first session begins."""
-    first = min(event.sessions, key=lambda session: (session.day, session.begins))
-    return berlin_instant(first.day, first.begins)
 
 
 def window_of(event: Event) -> Window:
@@ -294,9 +304,9 @@ def _refuse_second_seat(
 
 
 def _new_registration(
-    session: Session, event: Event, person: Person, now: datetime
+    session: Session, event: Event, person: Person, now: datetime, *, released: bool
 ) -> Registration:
-    last_rank, last_sequence = session.execute(
+    highest_rank, last_sequence = session.execute(
         _LAST_NUMBERS, {"whom": person.id, "pool_id": event.pool_id}
     ).one()
     authority, unit = _authority_and_unit(person)
@@ -304,8 +314,12 @@ def _new_registration(
         pool_id=event.pool_id,
         event=event,
         person=person,
-        state=RegistrationState.WAITING,
-        rank=(last_rank or 0) + 1,
+        state=(
+            RegistrationState.AWAITING_RELEASE
+            if event.needs_release and not released
+            else RegistrationState.WAITING
+        ),
+        rank=(highest_rank or 0) + 1,
         requested_at=now,
         state_since=now,
         organisation_id=authority.id,
@@ -314,6 +328,45 @@ def _new_registration(
         unit=unit,
         # A calendar takes an invitation after a cancellation only with a higher SEQUENCE.
         calendar_sequence=0 if last_sequence is None else last_sequence + 1,
+    )
+
+
+@dataclass(frozen=True)
+class Decider:
+    """Somebody who decides for the sending organisation.
+
+    Attributes:
+        name: as the employee and the history read it.
+        function: what the person does there, may be empty.
+        person_id: None for somebody who reads the functional mailbox.
+
+    """
+
+    name: str
+    function: str = ""
+    person_id: int | None = None
+
+
+def note_release(
+    session: Session,
+    registration: Registration,
+    decider: Decider,
+    now: datetime,
+    *,
+    outcome: ReleaseOutcome = ReleaseOutcome.RELEASED,
+    reason: str = "",
+) -> None:
+    """Store what the sending organisation decided; each request is decided once."""
+    session.add(
+        Release(
+            registration_id=registration.id,
+            outcome=outcome,
+            reason=reason,
+            at=now,
+            person_id=decider.person_id,
+            name=decider.name,
+            function=decider.function,
+        )
     )
 
 

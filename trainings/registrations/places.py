@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -19,8 +19,9 @@ from sqlalchemy.orm import Session, aliased, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from trainings.core.actors import Actor
+from trainings.core.clock import berlin_instant
 from trainings.core.errors import not_found
-from trainings.events.models import Event, EventSession, Pool
+from trainings.events.models import Admission, Event, EventSession, Pool
 from trainings.organisations.models import Organisation
 from trainings.people.models import Person
 from trainings.registrations.models import (
@@ -29,7 +30,10 @@ from trainings.registrations.models import (
     Registration,
     RegistrationChange,
     RegistrationState,
+    Wish,
+    WishedRegistration,
 )
+from trainings.registrations.offer_rules import Passing, passing_on
 from trainings.registrations.rules import Hold, Places, Seeker, check_move, next_places
 
 Result = TypeVar("Result")
@@ -68,36 +72,68 @@ class LockedPlaces:
         """Load the pool as it is now; a contingent whose date has passed no longer holds."""
         return load_places(self.session, self.event.pool, self.now)
 
-    def fill(self, actor: Actor, reason: str) -> list[Registration]:
-        """Give every free place to the first on the waiting list for whom it may.
+    def fill(self, actor: Actor, reason: str, *, asked: Collection[int] = ()) -> list[Registration]:
+        """Give or offer every free place to the first on the waiting list for whom it may.
+
+        Whoever asks right now gets a free place at once; whoever has been waiting is offered one,
+        as the event says. Where the office admits, nobody gets a place before it has done so.
 
         Args:
             actor: on whose behalf.
             reason: code for the history, such as `promoted`.
+            asked: registrations of those who ask right now.
 
         Returns:
-            Who got a place, in order.
+            Who got or was offered a place, in order.
 
         """
+        event, session = self.event, self.session
+        if event.admission is Admission.BY_OFFICE and event.admitted_at is None:
+            return []
         places = self.places()
         if places.taken >= places.capacity:
             return []
-        chosen = next_places(places, load_queue(self.session, self.event))
+        chosen = next_places(places, load_queue(session, event))
+        way = passing_on(event.offer_days, event.short_notice, begins_at(event), self.now)
+        if way.how is Passing.OFFICE:
+            chosen = [seeker for seeker in chosen if seeker.id in asked]
         missing = {seeker.person_id for seeker in chosen} - self.persons
         if missing:
             # Their other registrations must stand still while they get this place.
             raise _MorePersonsError(frozenset(missing))
-        served = [self.session.get_one(Registration, seeker.id) for seeker in chosen]
+        served = [session.get_one(Registration, seeker.id) for seeker in chosen]
         for registration in served:
-            move(
-                self.session,
-                registration,
-                RegistrationState.PLACED,
-                actor,
-                reason=reason,
-                now=self.now,
-            )
+            if way.until is None or registration.id in asked:
+                self.place(registration, actor, reason)
+            else:
+                self.offer(registration, way.until, actor)
         return served
+
+    def place(
+        self, registration: Registration, actor: Actor, reason: str, *, note: str = ""
+    ) -> None:
+        """Give somebody a place; the other dates that the person would have taken are off.
+
+        Raises:
+            DomainError: `illegal_move`.
+
+        """
+        to = RegistrationState.PLACED
+        move(self.session, registration, to, actor, reason=reason, now=self.now, note=note)
+        end_other_waits(self.session, registration, actor, self.now)
+
+    def offer(
+        self, registration: Registration, until: datetime, actor: Actor, *, note: str = ""
+    ) -> None:
+        """Offer somebody a place until an instant.
+
+        Raises:
+            DomainError: `illegal_move`.
+
+        """
+        to = RegistrationState.OFFERED
+        move(self.session, registration, to, actor, reason="offered", now=self.now, note=note)
+        registration.offer_until = until
 
 
 def with_places(
@@ -326,8 +362,18 @@ def move(
     *,
     reason: str,
     now: datetime,
+    note: str = "",
 ) -> None:
     """Take a registration to another state and note who, when and why.
+
+    Args:
+        session: the open transaction; the pool is locked.
+        registration: whose.
+        to: the new state.
+        actor: who moves it.
+        reason: stable code for the history.
+        now: the present instant.
+        note: the office's reason in its words, or the rule that decided.
 
     Raises:
         DomainError: `illegal_move`.
@@ -338,7 +384,8 @@ def move(
     registration.state = to
     registration.state_since = now
     registration.ticket = new_ticket() if to is RegistrationState.PLACED else None
-    note_change(session, registration, old, actor, reason=reason, now=now)
+    registration.offer_until = None
+    note_change(session, registration, old, actor, reason=reason, now=now, note=note)
 
 
 def note_change(
@@ -349,6 +396,7 @@ def note_change(
     *,
     reason: str,
     now: datetime,
+    note: str = "",
 ) -> None:
     """Add a row to the history of a registration."""
     session.add(
@@ -359,8 +407,54 @@ def note_change(
             from_state=old,
             to_state=registration.state,
             reason=reason,
+            note=note,
         )
     )
+
+
+def last_rank(session: Session, pool_id: int) -> int:
+    """Return the highest rank that was given in a pool, 0 in an empty one."""
+    highest = select(func.max(Registration.rank)).where(Registration.pool_id == pool_id)
+    return session.scalar(highest) or 0
+
+
+_SERVED = aliased(WishedRegistration)
+_OTHER_WAITS = (
+    select(Registration)
+    .join(WishedRegistration, WishedRegistration.registration_id == Registration.id)
+    .join(_SERVED, _SERVED.wish_id == WishedRegistration.wish_id)
+    .where(
+        _SERVED.registration_id == bindparam("registration_id"),
+        Registration.id != bindparam("registration_id"),
+        Registration.state.in_([RegistrationState.WAITING, RegistrationState.AWAITING_RELEASE]),
+    )
+)
+
+
+def end_other_waits(
+    session: Session, registration: Registration, actor: Actor, now: datetime
+) -> None:
+    """End what else somebody waits for by the same wish, now that there is a place.
+
+    The person is locked, and whoever only waits holds no place: the other pools need no lock.
+    """
+    session.flush()
+    for other in session.scalars(_OTHER_WAITS, {"registration_id": registration.id}).all():
+        to = RegistrationState.WITHDRAWN
+        move(session, other, to, actor, reason="placed_elsewhere", now=now)
+    wish = session.scalar(
+        select(Wish)
+        .join(WishedRegistration, WishedRegistration.wish_id == Wish.id)
+        .where(WishedRegistration.registration_id == registration.id, Wish.ended_at.is_(None))
+    )
+    if wish is not None:
+        wish.ended_at = now
+
+
+def begins_at(event: Event) -> datetime:
+    """Return the instant at which the first session begins."""
+    first = min(event.sessions, key=lambda session: (session.day, session.begins))
+    return berlin_instant(first.day, first.begins)
 
 
 def new_ticket() -> str:

@@ -25,6 +25,8 @@ CHECKS: tuple[Check, ...] = (
     places.held_places_are_kept,
     places.organisation_limits_are_kept,
     places.nobody_waits_beside_a_free_place,
+    places.offers_have_an_end,
+    places.releases_are_decided_once,
     registrations.nobody_is_registered_twice,
     registrations.nobody_sits_in_two_events_at_once,
     registrations.tickets_belong_to_places,

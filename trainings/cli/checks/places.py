@@ -8,10 +8,16 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from trainings.events.models import Event, EventState
-from trainings.registrations.models import ACTIVE, Contingent, Registration, RegistrationState
-from trainings.registrations.operations import begins_at
-from trainings.registrations.places import load_places, load_queue
+from trainings.events.models import Admission, Event, EventState
+from trainings.registrations.models import (
+    ACTIVE,
+    Contingent,
+    Registration,
+    RegistrationState,
+    Release,
+)
+from trainings.registrations.offer_rules import Passing, passing_on
+from trainings.registrations.places import begins_at, load_places, load_queue
 from trainings.registrations.rules import next_places
 
 
@@ -61,7 +67,7 @@ def nobody_waits_beside_a_free_place(session: Session, now: datetime) -> list[st
     )
     findings = []
     for event in _events(session, waited_for, Event.state == EventState.PUBLISHED):
-        if begins_at(event) <= now:
+        if begins_at(event) <= now or not _passes_on_by_itself(event, now):
             continue
         places = load_places(session, event.pool, now)
         number = len(next_places(places, load_queue(session, event)))
@@ -70,6 +76,45 @@ def nobody_waits_beside_a_free_place(session: Session, now: datetime) -> list[st
                 f"{event.number}: {number} auf der Warteliste, für die ein Platz frei ist."
             )
     return findings
+
+
+def _passes_on_by_itself(event: Event, now: datetime) -> bool:
+    if event.admission is Admission.BY_OFFICE and event.admitted_at is None:
+        return False
+    way = passing_on(event.offer_days, event.short_notice, begins_at(event), now)
+    return way.how is not Passing.OFFICE
+
+
+def offers_have_an_end(session: Session, _now: datetime) -> list[str]:
+    """Name until when it holds for each place that is offered, and for nothing else."""
+    rows = session.execute(
+        select(Registration.id, Event.number)
+        .join(Event, Registration.event_id == Event.id)
+        .where(
+            (Registration.state == RegistrationState.OFFERED)
+            != Registration.offer_until.is_not(None)
+        )
+        .order_by(Registration.id)
+    )
+    return [
+        f"{row.number}: Anmeldung {row.id} hat ein Angebot ohne Frist oder eine Frist ohne Angebot."
+        for row in rows
+    ]
+
+
+def releases_are_decided_once(session: Session, _now: datetime) -> list[str]:
+    """Whoever was released is not waiting for it, and whoever waits was not decided."""
+    rows = session.execute(
+        select(Registration.id, Event.number)
+        .join(Event, Registration.event_id == Event.id)
+        .join(Release, Release.registration_id == Registration.id)
+        .where(Registration.state == RegistrationState.AWAITING_RELEASE)
+        .order_by(Registration.id)
+    )
+    return [
+        f"{row.number}: Anmeldung {row.id} wartet auf eine Freigabe, über die entschieden ist."
+        for row in rows
+    ]
 
 
 def _events(session: Session, *conditions: ColumnElement[bool]) -> list[Event]:
