@@ -10,14 +10,12 @@ from functools import partial
 
 import pytest
 from flask import Flask
-from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from tests.concurrency.threads import run_together
+from tests.concurrency.threads import run_together, without_immediate
 from tests.conftest import NOW
 from tests.factories import actor_for, make_event, make_person
-from trainings.core import database
 from trainings.core.actors import SYSTEM, Actor
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
@@ -147,25 +145,16 @@ def test_without_the_lock_the_last_place_is_given_many_times(
 
 def _show_the_race_on_sqlite(app: Flask, people: list[Actor], event_id: int) -> None:
     """Without IMMEDIATE, SQLite refuses whoever has read before somebody else wrote."""
-    both_have_read = threading.Barrier(len(people))
-    engine = db.engine
-
-    def begin_deferred(connection: object) -> None:
-        connection.exec_driver_sql("BEGIN")  # type: ignore[attr-defined]
+    all_have_read = threading.Barrier(len(people))
 
     def read_then_register(actor: Actor) -> RegistrationState:
         with transaction() as session:
             session.execute(select(Registration.id)).all()
-            both_have_read.wait(60)
+            all_have_read.wait(60)
             return register(session, actor, event_id, now=NOW).state
 
-    sqlalchemy_event.remove(database.Engine, "begin", database._begin_sqlite)
-    sqlalchemy_event.listen(engine, "begin", begin_deferred)
-    try:
+    with without_immediate():
         results = run_together(app, [partial(read_then_register, actor) for actor in people])
-    finally:
-        sqlalchemy_event.remove(engine, "begin", begin_deferred)
-        sqlalchemy_event.listen(database.Engine, "begin", database._begin_sqlite)
     failed = [result for result in results if isinstance(result, OperationalError)]
     assert len(failed) == len(people) - 1
 

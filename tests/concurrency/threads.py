@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 from flask import Flask
+from sqlalchemy import Connection
+from sqlalchemy import event as sqlalchemy_event
 
+from trainings.core import database
 from trainings.core.database import db
 
 Result = TypeVar("Result")
@@ -43,3 +47,20 @@ def run_together(
     for thread in threads:
         thread.join(PATIENCE_SECONDS)
     return results
+
+
+@contextmanager
+def without_immediate() -> Iterator[None]:
+    """Let transactions on SQLite begin without the lock, inside of the block."""
+    engine = db.engine
+
+    def begin_deferred(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    sqlalchemy_event.remove(database.Engine, "begin", database._begin_sqlite)
+    sqlalchemy_event.listen(engine, "begin", begin_deferred)
+    try:
+        yield
+    finally:
+        sqlalchemy_event.remove(engine, "begin", begin_deferred)
+        sqlalchemy_event.listen(database.Engine, "begin", database._begin_sqlite)
