@@ -18,11 +18,14 @@ from hypothesis.stateful import (
 from sqlalchemy import func, select
 
 from tests.conftest import NOW, empty_database
-from tests.factories import actor_for, make_event, make_organisation, make_person
+from tests.factories import actor_for, berlin, make_event, make_organisation, make_person
 from trainings.core.actors import SYSTEM, Actor
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
+from trainings.core.permissions import Role
+from trainings.events.details import Policy
 from trainings.events.models import Event
+from trainings.office import sweeps
 from trainings.registrations.event_operations import (
     change_capacity,
     remove_contingent,
@@ -34,6 +37,13 @@ from trainings.registrations.models import (
     Contingent,
     Registration,
     RegistrationChange,
+    RegistrationState,
+)
+from trainings.registrations.offer_operations import (
+    accept_offer,
+    decline_offer,
+    move_in_queue,
+    place_by_office,
 )
 from trainings.registrations.operations import register, withdraw
 from trainings.registrations.places import load_places, load_queue
@@ -41,7 +51,13 @@ from trainings.registrations.rules import REGISTRATION_MOVES, next_places
 
 pytestmark = pytest.mark.both_databases
 # Two events that overlap, one that does not; three authorities with four people each.
+PLACED, OFFERED = RegistrationState.PLACED, RegistrationState.OFFERED
+POLICIES = (Policy(offer_days=0), Policy(offer_days=1), Policy(offer_days=2))
 DAYS = (date(2026, 4, 16), date(2026, 4, 16), date(2026, 5, 20))
+
+
+# Before there is no time left for an offer.
+LATEST = berlin(date(2026, 4, 13), 9)
 
 
 class PlacesMachine(RuleBasedStateMachine):
@@ -51,23 +67,30 @@ class PlacesMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.now = NOW
         db.session.remove()
         empty_database()
         with transaction() as session:
             self.organisations = [make_organisation(session, name).id for name in "ABC"]
             self.events = [
-                make_event(session, first_day=day, days=1, capacity=2, minimum=0).id for day in DAYS
+                make_event(session, first_day=day, days=1, capacity=2, minimum=0, policy=policy).id
+                for day, policy in zip(DAYS, POLICIES, strict=True)
             ]
+            self.office = actor_for(make_person(session, roles=(Role.COORDINATOR,)))
             self.actors: list[Actor] = []
             for organisation_id in self.organisations:
                 organisation = session.get_one(type(make_organisation(session)), organisation_id)
                 self.actors += [actor_for(make_person(session, organisation)) for _ in range(4)]
 
+        # A list from the start, so that most sequences get as far as offers.
+        for who in range(6):
+            self.register(who, 2)
+
     def attempt(self, operation: object, *args: object, **kwargs: object) -> None:
         """Run an operation; a refusal is an answer like any other."""
         try:
             with transaction() as session:
-                operation(session, *args, **kwargs, now=NOW)  # type: ignore[operator]
+                operation(session, *args, **kwargs, now=self.now)  # type: ignore[operator]
         except DomainError:
             pass
 
@@ -96,7 +119,7 @@ class PlacesMachine(RuleBasedStateMachine):
         self.attempt(
             set_contingent, SYSTEM, self.events[where],
             organisation_id=self.organisations[whom], places=places,
-            until=NOW + timedelta(days=1),
+            until=self.now + timedelta(days=1),
         )  # fmt: skip
 
     @rule(which=st.integers(0, 5))
@@ -105,19 +128,61 @@ class PlacesMachine(RuleBasedStateMachine):
         if ids:
             self.attempt(remove_contingent, SYSTEM, ids[which % len(ids)])
 
+    def one_of(self, which: int, *states: RegistrationState) -> int | None:
+        """Return a registration in one of these states, if there is any."""
+        ids = db.session.scalars(
+            select(Registration.id).where(Registration.state.in_(states)).order_by(Registration.id)
+        ).all()
+        return ids[which % len(ids)] if ids else None
+
+    @rule(which=st.integers(0, 5), accept=st.booleans())
+    def answer_offer(self, which: int, accept: bool) -> None:
+        offered = self.one_of(which, RegistrationState.OFFERED)
+        if offered is not None:
+            self.attempt(accept_offer if accept else decline_offer, SYSTEM, offered)
+
+    @rule(which=st.integers(0, 11), position=st.integers(1, 12))
+    def change_the_order(self, which: int, position: int) -> None:
+        waiting = self.one_of(which, RegistrationState.WAITING)
+        if waiting is not None:
+            self.attempt(move_in_queue, self.office, waiting, position=position, reason="Bitte")
+
+    @rule(which=st.integers(0, 11))
+    def place_out_of_turn(self, which: int) -> None:
+        waiting = self.one_of(which, RegistrationState.WAITING)
+        if waiting is not None:
+            self.attempt(place_by_office, self.office, waiting, reason="Bitte")
+
+    @rule(hours=st.integers(1, 72))
+    def let_time_pass(self, hours: int) -> None:
+        """Let offers and contingents run out; the sweeps come after."""
+        self.now = min(self.now + timedelta(hours=hours), LATEST)
+        sweeps.expire_offers(self.now)
+        sweeps.serve_waiting_lists(self.now)
+
     @invariant()
     def capacity_and_contingents_hold(self) -> None:
         db.session.remove()
         for event in db.session.scalars(select(Event)):
-            places = load_places(db.session(), event.pool, NOW)
+            places = load_places(db.session(), event.pool, self.now)
             assert places.taken + places.held <= places.capacity
             assert places.most_of_one <= (places.organisation_limit or places.most_of_one)
 
     @invariant()
     def nobody_waits_for_whom_there_is_a_place(self) -> None:
         for event in db.session.scalars(select(Event)):
-            places = load_places(db.session(), event.pool, NOW)
+            places = load_places(db.session(), event.pool, self.now)
             assert next_places(places, load_queue(db.session(), event)) == []
+
+    @invariant()
+    def ranks_are_given_once(self) -> None:
+        for event_id in self.events:
+            ranks = db.session.scalars(
+                select(Registration.rank).where(
+                    Registration.event_id == event_id, Registration.state.in_(ACTIVE)
+                )
+            ).all()
+            assert len(ranks) == len(set(ranks))
 
     @invariant()
     def nobody_holds_two_places(self) -> None:
@@ -144,11 +209,15 @@ class PlacesMachine(RuleBasedStateMachine):
         ):
             changes.setdefault(change.registration_id, []).append(change)
         for registration in db.session.scalars(select(Registration)):
-            assert (registration.ticket is not None) == (registration.state in SEATED)
+            assert (registration.ticket is not None) == (registration.state is PLACED)
+            assert (registration.offer_until is not None) == (registration.state is OFFERED)
             state = None
             for change in changes[registration.id]:
                 assert change.from_state == state
-                assert change.to_state in REGISTRATION_MOVES[state]
+                if change.reason == "moved_by_office":
+                    assert change.to_state is state
+                else:
+                    assert change.to_state in REGISTRATION_MOVES[state]
                 state = change.to_state
             assert state == registration.state
 
@@ -157,8 +226,8 @@ def test_any_sequence_of_operations_keeps_the_invariants(app: Flask) -> None:
     run_state_machine_as_test(
         PlacesMachine,
         settings=settings(
-            max_examples=15,
-            stateful_step_count=25,
+            max_examples=20,
+            stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
