@@ -16,6 +16,9 @@ from sqlalchemy.orm import Session
 from trainings.core.forms import Form
 from trainings.core.tokens import ActionToken
 
+OTHER = "other"
+"""Name of the second button."""
+
 
 @dataclass(frozen=True)
 class ActionPage:
@@ -27,6 +30,7 @@ class ActionPage:
         button: words on the button.
         facts: pairs of a word and a value.
         gives_up: the button gives something up, so it is not the filled one.
+        other: words on a second button that answers no; the form then has a field `OTHER`.
 
     """
 
@@ -35,6 +39,7 @@ class ActionPage:
     button: str
     facts: tuple[tuple[str, str], ...] = ()
     gives_up: bool = False
+    other: str = ""
 
 
 @dataclass(frozen=True)

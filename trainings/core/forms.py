@@ -18,6 +18,8 @@ _STALE_PAGE = (
     "Die Seite war zu lange offen. Ihre Angaben sind noch da: Bitte senden Sie sie noch einmal ab."
 )
 
+STALE_BUTTON = "Die Seite war zu lange offen. Bitte versuchen Sie es noch einmal."
+"""What a button says whose page was too old; nothing was typed that could be kept."""
 
 # WTForms' own messages, loaded once: Flask-Babel would read them again for each request.
 GERMAN = ("de",)

@@ -14,7 +14,7 @@ from trainings.core.actors import Actor
 from trainings.core.clock import utc_now
 from trainings.core.database import transaction
 from trainings.core.errors import DomainError
-from trainings.core.forms import Form
+from trainings.core.forms import STALE_BUTTON, Form
 from trainings.core.http import follow
 from trainings.core.idempotency import Outcome, once
 from trainings.people.sessions import current_actor
@@ -22,7 +22,6 @@ from trainings.people.sessions import current_actor
 Work = Callable[[Session, Actor, datetime], Outcome]
 CONFIRM = "confirm"
 """Name of the button on a preview; without it a form only shows what it would do."""
-_STALE = "Die Seite war zu lange offen. Bitte versuchen Sie es noch einmal."
 
 
 def attempt(form: Form, work: Work, *, creates: bool = False) -> tuple[Response | None, int]:
@@ -78,7 +77,7 @@ def press(work: Work, otherwise: str) -> Response:
     """
     form = Form()
     if not form.validate():
-        flash(_STALE, "danger")
+        flash(STALE_BUTTON, "danger")
         return redirect(otherwise, code=303)
     actor, now = current_actor(), utc_now()
     pressed = f"{form.key(actor.person_id)} {request.path}".encode("utf-8", "surrogatepass")

@@ -1,15 +1,16 @@
-"""The link in a mail that gives a place back."""
+"""The links in mails that give a place back, and that answer an offer."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from flask import request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from trainings.core import formats
-from trainings.core.actions import Action, ActionPage
+from trainings.core.actions import OTHER, Action, ActionPage
 from trainings.core.actors import Actor
 from trainings.core.errors import not_found
 from trainings.core.forms import Form
@@ -17,8 +18,14 @@ from trainings.core.http import follow
 from trainings.core.idempotency import Outcome, once
 from trainings.core.tokens import ActionToken
 from trainings.events.calendar import calendar_days
-from trainings.registrations.mails import EVENTS
+from trainings.registrations.mails import EVENTS, ticket_path
 from trainings.registrations.models import Registration, RegistrationState
+from trainings.registrations.offer_operations import (
+    accept_offer,
+    answer_sentence,
+    decline_offer,
+    offer_refusal,
+)
 from trainings.registrations.operations import give_back
 from trainings.registrations.places import begins_at
 from trainings.registrations.rules import withdrawal_refusal
@@ -42,7 +49,6 @@ def _describe(session: Session, token: ActionToken, now: datetime) -> ActionPage
     if refusal is not None:
         raise refusal
     placed = registration.state is RegistrationState.PLACED
-    dates = [formats.day_and_span(day.day, day.begins, day.ends) for day in calendar_days(event)]
     return ActionPage(
         title="Platz zurückgeben?" if placed else "Warteliste verlassen?",
         sentences=(
@@ -52,12 +58,18 @@ def _describe(session: Session, token: ActionToken, now: datetime) -> ActionPage
             else "Ihre Stelle auf der Warteliste verfällt.",
         ),
         button="Platz zurückgeben" if placed else "Warteliste verlassen",
-        facts=(
-            ("Veranstaltung", event.title),
-            ("Termin" if len(dates) == 1 else "Termine", formats.join_words(dates)),
-            ("Name", registration.person.name),
-        ),
+        facts=_facts(registration),
         gives_up=True,
+    )
+
+
+def _facts(registration: Registration) -> tuple[tuple[str, str], ...]:
+    days = calendar_days(registration.event)
+    dates = [formats.day_and_span(day.day, day.begins, day.ends) for day in days]
+    return (
+        ("Veranstaltung", registration.event.title),
+        ("Termin" if len(dates) == 1 else "Termine", formats.join_words(dates)),
+        ("Name", registration.person.name),
     )
 
 
@@ -73,3 +85,38 @@ def _perform(token: ActionToken, form: Form, now: datetime) -> ResponseReturnVal
 
 
 WITHDRAW = Action(describe=_describe, perform=_perform)
+
+
+def _describe_offer(session: Session, token: ActionToken, now: datetime) -> ActionPage:
+    registration = _load(session, token)
+    event = registration.event
+    refusal = offer_refusal(registration, begins_at(event), now)
+    if refusal is not None or registration.offer_until is None:
+        raise refusal or not_found()
+    return ActionPage(
+        title="Möchten Sie den freien Platz?",
+        sentences=(
+            f"Wir halten ihn für Sie frei bis {formats.instant(registration.offer_until)}. Lehnen "
+            "Sie ab, bieten wir ihn der nächsten Person an, und Sie verlassen die Warteliste.",
+        ),
+        button="Platz annehmen",
+        other="Platz ablehnen",
+        facts=_facts(registration),
+    )
+
+
+def _perform_offer(token: ActionToken, form: Form, now: datetime) -> ResponseReturnValue:
+    accepts = OTHER not in request.form
+    registration_id = token.subject_id
+
+    def work(session: Session) -> Outcome:
+        actor = Actor(person_id=_load(session, token).person_id)
+        answer = accept_offer if accepts else decline_offer
+        registration = answer(session, actor, registration_id, now)
+        address = ticket_path(registration) if accepts else EVENTS
+        return Outcome(address, answer_sentence(registration))
+
+    return follow(once(form.key(None, accepts), now, work))
+
+
+OFFER = Action(describe=_describe_offer, perform=_perform_offer)

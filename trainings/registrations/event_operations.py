@@ -362,7 +362,7 @@ def cancel_event(
     session.refresh(event, ["replaced_by"])
     concerned = people_concerned(session, event_id)
     for registration in concerned:
-        had_place = registration.state in SEATED
+        had_place = registration.state is RegistrationState.PLACED
         move(
             session, registration, RegistrationState.CANCELLED, actor,
             reason="event_cancelled", now=now,

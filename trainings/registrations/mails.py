@@ -102,8 +102,13 @@ def waiting(session: Session, registration: Registration, now: datetime) -> None
             subject=f"Warteliste: {_subject(event)}",
             paragraphs=(
                 "zurzeit ist kein Platz für Sie frei. Sie stehen auf der Warteliste.",
-                "Sobald ein Platz frei wird und Sie an der Reihe sind, bekommen Sie ihn und eine "
-                "Nachricht von uns. Bis dahin ist nichts weiter zu tun.",
+                "Sobald ein Platz frei wird und Sie an der Reihe sind, "
+                + (
+                    "bieten wir ihn Ihnen per E-Mail an, und Sie nehmen ihn mit einem Klick an."
+                    if event.offer_days
+                    else "bekommen Sie ihn und eine Nachricht von uns."
+                )
+                + " Bis dahin ist nichts weiter zu tun.",
             ),
             facts=event_facts(event),
             link=("Meine Anmeldungen", MY_REGISTRATIONS),
@@ -240,6 +245,14 @@ def lost_by_move(
     )
 
 
+_STAYS = {
+    RegistrationState.PLACED: "Ihr Platz bleibt Ihnen erhalten, die Eintrittskarte gilt weiter.",
+    RegistrationState.OFFERED: "Der Platz, den wir Ihnen anbieten, bleibt bis zum Ende der Frist "
+    "für Sie frei.",
+    RegistrationState.WAITING: "Ihre Stelle auf der Warteliste bleibt Ihnen erhalten.",
+}
+
+
 def moved(
     session: Session,
     registration: Registration,
@@ -269,9 +282,7 @@ def moved(
             subject=f"Verlegt: {_subject(event)}",
             paragraphs=(
                 f"die Veranstaltung wurde verlegt. Bisher: {before}.",
-                "Ihr Platz bleibt Ihnen erhalten, die Eintrittskarte gilt weiter."
-                if has_place
-                else "Ihre Stelle auf der Warteliste bleibt Ihnen erhalten.",
+                _STAYS.get(registration.state, "Ihre Anmeldung bleibt bestehen."),
             ),
             facts=event_facts(event),
             link=("Zur Veranstaltung", event_path(event)),

@@ -244,6 +244,14 @@ def _offered(places: LockedPlaces, registration_id: int) -> Registration:
     return registration
 
 
+def answer_sentence(registration: Registration) -> str:
+    """Return what somebody reads after an offer was answered."""
+    title = registration.event.title
+    if registration.state is State.PLACED:
+        return f"Der Platz gehört Ihnen: „{title}“. Die Eintrittskarte kommt auch per E-Mail."
+    return f"Sie haben den Platz abgelehnt: „{title}“. Wir bieten ihn der nächsten Person an."
+
+
 def offer_refusal(
     registration: Registration, begins: datetime, now: datetime
 ) -> DomainError | None:

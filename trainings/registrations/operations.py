@@ -202,7 +202,7 @@ def give_back(
         refusal = withdrawal_refusal(registration.state, until, begins_at(event), now)
         if refusal is not None:
             raise refusal
-        had_place = registration.state in SEATED
+        had_place = registration.state is RegistrationState.PLACED
         move(
             session,
             registration,

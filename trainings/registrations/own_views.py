@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import (
     abort,
+    flash,
     redirect,
     render_template,
     request,
@@ -18,6 +19,7 @@ from trainings.core import formats
 from trainings.core.clock import berlin_day, utc_now
 from trainings.core.database import db
 from trainings.core.errors import DomainError
+from trainings.core.forms import STALE_BUTTON, Form
 from trainings.core.http import follow
 from trainings.core.idempotency import Outcome, once
 from trainings.core.permissions import Permission, requires
@@ -32,13 +34,19 @@ from trainings.registrations.forms import (
     ConfirmForm,
 )
 from trainings.registrations.models import Registration
+from trainings.registrations.offer_operations import (
+    accept_offer,
+    answer_sentence,
+    decline_offer,
+)
+from trainings.registrations.offer_queries import QueueNews, queue_news
 from trainings.registrations.queries import (
     MyPlace,
     MyRegistration,
     my_registration,
     my_registrations,
 )
-from trainings.registrations.statuses import past_status, registration_status
+from trainings.registrations.statuses import past_status, queue_sentence, registration_status
 
 
 @blueprint.get("/meine/anmeldungen", endpoint="my_registrations")
@@ -56,6 +64,8 @@ def my_registrations_page() -> str:
         and mine.event.state is EventState.PUBLISHED
     ]
     ticket = next((mine for mine in current if mine.registration.ticket), None)
+    offers = [mine for mine in current if mine.registration.offer_until]
+    news = queue_news(db.session(), [mine.registration.id for mine in current if mine.position])
     past = [mine for mine in reversed(everything) if mine not in current]
     return render_template(
         "registrations/mine.html",
@@ -63,17 +73,31 @@ def my_registrations_page() -> str:
         qr=_ticket_qr(ticket.registration) if ticket else "",
         days=calendar.calendar_days(ticket.event) if ticket else [],
         place=calendar.place_line(ticket.event) if ticket else "",
+        offers=[(mine, _dates(mine)) for mine in offers],
+        offer_form=Form(formdata=None),
         further=[
-            (mine, _row_status(mine), _my_times(mine)) for mine in current if mine is not ticket
+            (mine, _row_status(mine, news), _my_times(mine))
+            for mine in current
+            if mine is not ticket and mine not in offers
         ],
         past=[(mine, past_status(mine.registration.state)) for mine in past],
         letters=tickets.in_groups,
     )
 
 
-def _row_status(mine: MyRegistration) -> Any:
+def _dates(mine: MyRegistration) -> str:
+    days = calendar.calendar_days(mine.event)
+    return formats.join_words([formats.day_and_span(day.day, day.begins, day.ends) for day in days])
+
+
+def _row_status(mine: MyRegistration, news: dict[int, QueueNews]) -> Any:
     registration = mine.registration
-    return registration_status(MyPlace(registration.id, registration.state, mine.position))
+    icon, word, tone, detail = registration_status(
+        MyPlace(registration.id, registration.state, mine.position, registration.offer_until)
+    )
+    if registration.id in news:
+        detail = f"{detail}. {queue_sentence(news[registration.id])}"
+    return icon, word, tone, detail
 
 
 def _my_times(mine: MyRegistration) -> str:
@@ -171,3 +195,27 @@ def withdraw(registration_id: int) -> ResponseReturnValue:
         ),
         status,
     )
+
+
+@blueprint.post("/meine/anmeldungen/<id:registration_id>/angebot")
+@requires(Permission.REGISTER)
+def answer_offer(registration_id: int) -> ResponseReturnValue:
+    """Accept or decline the place that is offered."""
+    actor, now = current_actor(), utc_now()
+    my_registration(db.session(), actor, registration_id)
+    form = Form()
+    back = url_for(".my_registrations")
+    if not form.validate():
+        flash(STALE_BUTTON, "danger")
+        return redirect(back, code=303)
+    accepts = "decline" not in request.form
+
+    def work(session: Session) -> Outcome:
+        answer = accept_offer if accepts else decline_offer
+        return Outcome(back, answer_sentence(answer(session, actor, registration_id, now)))
+
+    try:
+        return follow(once(form.key(actor.person_id, registration_id, accepts), now, work))
+    except DomainError as refusal:
+        flash(refusal.sentence, "danger")
+        return redirect(back, code=303)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
 from sqlalchemy import ColumnElement, and_, bindparam, exists, false, func, or_, select, true
@@ -70,6 +71,7 @@ class MyPlace:
     registration_id: int
     state: RegistrationState
     position: int = 0
+    offer_until: datetime | None = None
 
 
 _AHEAD = aliased(Registration)
@@ -85,7 +87,13 @@ _POSITION = (
 )
 
 
-_MY_PLACES = select(Registration.pool_id, Registration.id, Registration.state, _POSITION).where(
+_MY_PLACES = select(
+    Registration.pool_id,
+    Registration.id,
+    Registration.state,
+    _POSITION.label("position"),
+    Registration.offer_until,
+).where(
     Registration.pool_id.in_(bindparam("pools", expanding=True)),
     Registration.person_id == bindparam("person_id"),
     Registration.state.in_(ACTIVE),
@@ -99,8 +107,13 @@ def my_places(session: Session, actor: Actor, pool_ids: Iterable[int]) -> dict[i
     values = {"pools": list(pool_ids), "person_id": actor.person_id}
     rows = session.execute(_MY_PLACES, values)
     return {
-        pool_id: MyPlace(registration_id, state, place if state is RegistrationState.WAITING else 0)
-        for pool_id, registration_id, state, place in rows
+        row.pool_id: MyPlace(
+            row.id,
+            row.state,
+            row.position if row.state is RegistrationState.WAITING else 0,
+            row.offer_until,
+        )
+        for row in rows
     }
 
 

@@ -10,6 +10,7 @@ from trainings.core.clock import berlin_day
 from trainings.events.models import EventState
 from trainings.registrations.event_queries import EventRow
 from trainings.registrations.models import RegistrationState
+from trainings.registrations.offer_queries import QueueNews
 from trainings.registrations.queries import MyPlace
 
 Status = tuple[str, str, str, str]
@@ -49,8 +50,29 @@ def registration_status(mine: MyPlace) -> Status:
     if mine.state is RegistrationState.WAITING:
         return ("list", "Warteliste", "info", f"Sie sind an {mine.position}. Stelle")
     if mine.state is RegistrationState.OFFERED:
-        return ("exclamation-ring", "Platz angeboten", "warn", "Bitte antworten Sie bald")
+        until = (
+            f"Bitte antworten bis {formats.instant(mine.offer_until)}" if mine.offer_until else ""
+        )
+        return ("exclamation-ring", "Platz angeboten", "warn", until)
     return ("clock", "Freigabe steht aus", "warn", "")
+
+
+def queue_sentence(news: QueueNews) -> str:
+    """Return why somebody's position on a waiting list last changed."""
+    day = formats.long_date(berlin_day(news.at))
+    if news.own:
+        why = (
+            "Sie haben ein Angebot verstreichen lassen und stehen seitdem am Ende."
+            if news.reason == "offer_missed"
+            else "Die Geschäftsstelle hat Ihre Stelle geändert."
+        )
+    elif news.reason == "moved_by_office":
+        why = "Die Geschäftsstelle hat die Reihenfolge geändert."
+    elif news.to_state in (RegistrationState.PLACED, RegistrationState.OFFERED):
+        why = "Eine Person vor Ihnen hat einen Platz bekommen."
+    else:
+        why = "Eine Person vor Ihnen hat die Warteliste verlassen."
+    return f"Zuletzt geändert am {day}: {why}"
 
 
 def past_status(state: RegistrationState) -> Status:

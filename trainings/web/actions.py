@@ -13,13 +13,14 @@ from trainings.core.forms import Form
 from trainings.core.permissions import Permission, requires
 from trainings.core.tokens import Purpose, recall
 from trainings.people.actions import LOG_IN
-from trainings.registrations.actions import WITHDRAW
+from trainings.registrations.actions import OFFER, WITHDRAW
 
 blueprint = Blueprint("actions", __name__)
 
 ACTIONS: dict[Purpose, Action] = {
     Purpose.LOG_IN: LOG_IN,
     Purpose.WITHDRAW: WITHDRAW,
+    Purpose.OFFER: OFFER,
 }
 _UNKNOWN = (
     "Diesen Link gibt es nicht",
