@@ -65,7 +65,7 @@ def test_the_list_names_offers_positions_and_every_step(office: FlaskClient, num
     assert html.index("Özdemir") < html.index("Çelik") < html.index("Łukasz")
     assert "Platz angeboten</b> bis " in html
     assert html.count('aria-label="Platz geben: ') == 2
-    for step in ("Platz angeboten nach der Reihenfolge", "Abgemeldet", "von selbst"):
+    for step in ("Platz angeboten nach der Reihenfolge", "Abgemeldet", "die Regel"):
         assert step in html
     assert page_of(number) in html_of(office, f"/koordination/veranstaltungen/{number}")
 

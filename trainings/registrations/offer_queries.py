@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased, joinedload
 
 from trainings.people.models import Person
 from trainings.registrations.models import Registration, RegistrationChange, RegistrationState
+from trainings.registrations.wording import BY_RULE
 
 MOST_LOG_LINES = 200
 _WAITING = RegistrationState.WAITING
@@ -81,7 +82,7 @@ class LogLine:
     Attributes:
         change: the row of the history.
         person: whose step it was.
-        actor: who took it; empty for the application itself.
+        actor: who decided it; empty where a rule did.
 
     """
 
@@ -121,6 +122,10 @@ def queue_log(session: Session, pool_id: int) -> list[LogLine]:
         .limit(MOST_LOG_LINES)
     )
     return [
-        LogLine(change, person.list_name, by.name if by is not None else "")
+        LogLine(
+            change,
+            person.list_name,
+            by.name if by is not None and change.reason not in BY_RULE else "",
+        )
         for change, person, by in rows
     ]

@@ -23,6 +23,22 @@ REASON_NAMES = {
 }
 
 
+BY_RULE = frozenset(
+    {
+        "placed_in_order",
+        "promoted",
+        "capacity_raised",
+        "contingent_changed",
+        "contingent_returned",
+        "offered",
+        "offer_missed",
+        "placed_elsewhere",
+        "event_began",
+    }
+)
+"""Steps that a rule took; whoever gave the occasion, such as by withdrawing, did not decide."""
+
+
 def reason_name(reason: str) -> str:
     """Return what a code of the history says, in German."""
     return REASON_NAMES.get(reason, "Geändert")
