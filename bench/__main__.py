@@ -16,6 +16,7 @@ from bench.pages import (
     measure_lists,
     measure_yardstick,
 )
+from bench.promotions import measure_promotions
 from bench.registrations import measure_registrations, measure_rush
 from bench.server import running, seconds_to_first_answer
 from bench.stage import Stage, postgresql_stage, sqlite_stage
@@ -42,6 +43,7 @@ def measure(stage: Stage) -> Iterator[Figure]:
     stage.grow(lambda session: data.add_crowded_course(session, stage.data))
     for workers in (WORKERS, MANY_WORKERS):
         yield from measure_rush(stage, workers)
+    yield from measure_promotions(stage)
     yield Figure("start to first answer", seconds_to_first_answer(stage.environment), "s", 1.5)
 
 
