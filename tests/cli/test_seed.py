@@ -12,7 +12,7 @@ from trainings.cli.checks import CHECKS
 from trainings.cli.seed.loader import load_seed
 from trainings.core.clock import berlin_day
 from trainings.core.database import db, transaction
-from trainings.events.models import Event, EventKind, EventState, Visibility
+from trainings.events.models import Admission, Event, EventKind, EventState, Visibility
 from trainings.people import demo
 from trainings.people.models import Account, Person
 from trainings.people.passwords import password_matches
@@ -103,6 +103,10 @@ def test_upcoming_events_show_each_situation_once_at_least(app: Flask) -> None:
     assert any(event.visibility is Visibility.IN_HOUSE and event.hosts for event in events)
     assert any(event.state is EventState.CANCELLED and event.replaced_by for event in events)
     assert any(event.state is EventState.DRAFT for event in events)
+    assert any(event.needs_release and event.opens_at < FRIDAY for event in events)
+    assert any(
+        event.admission is Admission.BY_OFFICE and event.closes_at < FRIDAY for event in events
+    )
     assert any(
         event.kind is EventKind.CONFERENCE and event.last_day > event.first_day for event in events
     )

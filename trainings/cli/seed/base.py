@@ -9,6 +9,7 @@ from trainings.cli.seed.files import Loading, read
 from trainings.core.clock import berlin_instant
 from trainings.core.permissions import Role
 from trainings.core.text import sort_key
+from trainings.events.details import Policy, apply_policy
 from trainings.events.models import (
     AgendaItem,
     EventKind,
@@ -122,6 +123,7 @@ def load_templates(loading: Loading) -> None:
             withdrawal_deadline_days=int(row["withdrawal_deadline_days"]),
             needs_deadline_days=int(row["needs_deadline_days"]),
         )
+        apply_policy(loading.templates[row["key"]], Policy())
     for row in read("template_sessions"):
         template = loading.templates[row["template_key"]]
         template.sessions.append(

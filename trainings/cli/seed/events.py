@@ -12,7 +12,9 @@ from trainings.cli.seed.files import Loading, Row, read
 from trainings.core.actors import Actor
 from trainings.core.audit import record
 from trainings.core.clock import berlin_instant, end_of_day
+from trainings.events.details import Policy, apply_policy
 from trainings.events.models import (
+    Admission,
     Event,
     EventHost,
     EventSession,
@@ -167,6 +169,7 @@ def _add(loading: Loading, row: Row, times: list[SessionTimes], dates: _Dates) -
         cancelled_at=dates.cancelled_at,
         cancellation_reason=row["cancel_reason"],
     )
+    apply_policy(event, _policy(row))
     for position, (offset, begins, ends, label) in enumerate(times):
         event.sessions.append(
             EventSession(
@@ -178,6 +181,14 @@ def _add(loading: Loading, row: Row, times: list[SessionTimes], dates: _Dates) -
     for key in row["hosts"].split():
         event.hosts.append(EventHost(organisation=loading.organisations[key]))
     loading.events[row["key"]] = event
+
+
+def _policy(row: Row) -> Policy:
+    words = row.get("policy", "").split()
+    return Policy(
+        needs_release="release" in words,
+        admission=Admission.BY_OFFICE if "by_office" in words else Admission.IN_ORDER,
+    )
 
 
 def _deadlines(template: EventTemplate, first_day: date) -> dict[str, datetime]:

@@ -171,7 +171,13 @@ def _steps(request: _Request) -> list[_Step]:
             _Step(None, State.AWAITING_RELEASE, requested_at, "requested"),
             _Step(State.AWAITING_RELEASE, state, decided_at, FINAL_REASONS[state]),
         ]
-    steps = [_Step(None, State.WAITING, requested_at, "requested")]
+    if request.event.needs_release:
+        steps = [_Step(None, State.AWAITING_RELEASE, requested_at, "requested")]
+        if state is State.AWAITING_RELEASE:
+            return steps
+        steps.append(_Step(State.AWAITING_RELEASE, State.WAITING, requested_at, "released"))
+    else:
+        steps = [_Step(None, State.WAITING, requested_at, "requested")]
     if state is State.EXPIRED:
         return [*steps, _Step(State.WAITING, state, decided_at, FINAL_REASONS[state])]
     if state is not State.WAITING:
