@@ -57,7 +57,8 @@ def test_migrated_schema_equals_models(app: Flask) -> None:
         modelled = describe_schema(db.engine)
         assert sorted(migrated) == sorted(modelled)
         for table, parts in modelled.items():
-            assert (table, migrated[table]) == (table, parts)
+            for part, value in parts.items():
+                assert (table, part, migrated[table][part]) == (table, part, value)
     finally:
         metadata.drop_all(db.engine)
         upgrade()

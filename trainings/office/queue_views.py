@@ -44,6 +44,7 @@ def event_queue(number: str) -> str:
         rows=_with_positions(rows),
         log=offer_queries.queue_log(db.session(), event.pool_id),
         free=max(places.free, 0),
+        empty=places.capacity > places.taken,
         office_decides=way.how is Passing.OFFICE,
         missed_offers=MISSED_OFFER_NAMES,
         kinds=KIND_NAMES,

@@ -82,13 +82,15 @@ class LogLine:
     Attributes:
         change: the row of the history.
         person: whose step it was.
-        actor: who decided it; empty where a rule did.
+        actor: who gave the occasion; empty for the application itself.
+        by_rule: a rule decided, whoever gave the occasion.
 
     """
 
     change: RegistrationChange
     person: str
     actor: str
+    by_rule: bool
 
 
 def queue(session: Session, pool_id: int) -> list[Registration]:
@@ -125,7 +127,8 @@ def queue_log(session: Session, pool_id: int) -> list[LogLine]:
         LogLine(
             change,
             person.list_name,
-            by.name if by is not None and change.reason not in BY_RULE else "",
+            by.name if by is not None else "",
+            by_rule=change.reason in BY_RULE,
         )
         for change, person, by in rows
     ]
