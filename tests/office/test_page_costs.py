@@ -127,6 +127,7 @@ PAGES = {
     f"/koordination/veranstaltungen/{NUMBER}/kopieren": 4,
     f"/koordination/veranstaltungen/{NUMBER}/anmelden": 4,
     "/koordination/anmeldungen/1/abmelden": 4,
+    "/koordination/freigaben": 5,
     "/koordination/organisationen/": 3,
     "/koordination/organisationen/?alle=1": 3,
     "/koordination/organisationen/1": 7,

@@ -11,6 +11,7 @@ from trainings.office import (
     organisation_views,
     person_views,
     registration_views,
+    release_views,
     template_views,
     venue_views,
 )
@@ -24,6 +25,7 @@ VIEWS = (
     event_change_views,
     event_edit_views,
     registration_views,
+    release_views,
     organisation_views,
     person_views,
     venue_views,

@@ -31,13 +31,14 @@ from trainings.registrations.blueprint import blueprint
 from trainings.registrations.forms import (
     ConfirmForm,
 )
-from trainings.registrations.models import Registration
+from trainings.registrations.models import Registration, RegistrationState
 from trainings.registrations.queries import (
     MyPlace,
     MyRegistration,
     my_registration,
     my_registrations,
 )
+from trainings.registrations.release_queries import declined_requests
 from trainings.registrations.statuses import past_status, registration_status
 
 
@@ -67,6 +68,14 @@ def my_registrations_page() -> str:
             (mine, _row_status(mine), _my_times(mine)) for mine in current if mine is not ticket
         ],
         past=[(mine, past_status(mine.registration.state)) for mine in past],
+        declined=declined_requests(
+            db.session(),
+            [
+                mine.registration.id
+                for mine in past
+                if mine.registration.state is RegistrationState.DECLINED
+            ],
+        ),
         letters=tickets.in_groups,
     )
 

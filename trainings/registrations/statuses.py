@@ -19,6 +19,15 @@ SCARCE = 2
 """So many free places or fewer are called scarce."""
 
 
+STATE_STATUS: dict[RegistrationState, tuple[str, str, str]] = {
+    RegistrationState.AWAITING_RELEASE: ("clock", "Freigabe steht aus", "warn"),
+    RegistrationState.WAITING: ("list", "Warteliste", "info"),
+    RegistrationState.OFFERED: ("exclamation-ring", "Platz angeboten", "warn"),
+    RegistrationState.PLACED: ("check-ring", "Zugesagt", "ok"),
+}
+"""What a list says of somebody else's active registration: icon, word, tone."""
+
+
 def event_status(row: EventRow, actor: Actor, now: datetime) -> Status:
     """Return what a list says of an event to one person."""
     if row.state is EventState.CANCELLED:
