@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from flask import Flask
 from sqlalchemy import event as sqlalchemy_event
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from tests.concurrency.threads import run_together
@@ -20,7 +20,7 @@ from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.events.details import Policy
 from trainings.events.models import Event, EventState
-from trainings.office.release_sweeps import expire_requests
+from trainings.office.release_sweeps import expire_requests, send_release_digests
 from trainings.people.models import OrganisationContact
 from trainings.registrations import places, release_operations
 from trainings.registrations.event_operations import cancel_event
@@ -28,6 +28,7 @@ from trainings.registrations.models import (
     Registration,
     RegistrationState,
     Release,
+    ReleaseDigest,
     ReleaseOutcome,
 )
 from trainings.registrations.operations import register, withdraw
@@ -145,6 +146,14 @@ def test_a_release_and_the_end_of_its_time_at_once_have_one_outcome(app: Flask) 
         assert codes([release]) == ["not_waiting_for_release"]
         assert expired == 1
     assert world.states() == [State.PLACED if expired == 0 else State.EXPIRED]
+
+
+def test_workers_at_once_send_each_contact_one_digest(app: Flask) -> None:
+    World()
+    results = run_together(app, [partial(send_release_digests, NOW)] * ROUNDS)
+    assert sum(result for result in results if isinstance(result, int)) == 2
+    db.session.remove()
+    assert db.session.scalar(select(func.count()).select_from(ReleaseDigest)) == 2
 
 
 def test_without_the_lock_somebody_sits_in_a_cancelled_event(

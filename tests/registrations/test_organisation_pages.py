@@ -22,7 +22,7 @@ from trainings.core.outbox import OutgoingMail
 from trainings.core.permissions import Role
 from trainings.events.details import Policy
 from trainings.events.models import Event
-from trainings.office.release_sweeps import send_release_digests
+from trainings.office.release_sweeps import expire_requests, send_release_digests
 from trainings.organisations.models import Organisation
 from trainings.people.contacts import remove_contact
 from trainings.people.models import OrganisationContact, Person
@@ -144,6 +144,16 @@ def test_the_employee_sees_that_the_release_is_open(world: World) -> None:
     html = text_of(client, f"/veranstaltungen/{world.event.number}")
     assert "Ihre Anmeldung wartet auf die Freigabe" in html
     assert "Anmeldung zurückziehen" in html
+
+
+def test_who_was_not_released_in_time_reads_so(world: World) -> None:
+    with transaction() as session:
+        event = session.get_one(Event, world.event.id)
+        event.closes_at = world.now - timedelta(days=20)
+    assert expire_requests(world.now) == 3
+    html = text_of(world.browser(world.people[0]), "/meine/anmeldungen")
+    assert "Nicht rechtzeitig freigegeben" in html
+    assert "Kein Platz frei geworden" not in html
 
 
 def test_what_was_decided_meanwhile_is_named_and_the_rest_is_done(world: World) -> None:

@@ -23,6 +23,7 @@ from trainings.core.actors import SYSTEM, Actor
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.events.models import Event
+from trainings.registrations.contingent_operations import return_contingent
 from trainings.registrations.event_operations import (
     change_capacity,
     remove_contingent,
@@ -34,14 +35,20 @@ from trainings.registrations.models import (
     Contingent,
     Registration,
     RegistrationChange,
+    RegistrationState,
+    ReleaseOutcome,
 )
-from trainings.registrations.operations import register, withdraw
+from trainings.registrations.operations import Decider, register, withdraw
 from trainings.registrations.places import load_places, load_queue
+from trainings.registrations.release_operations import Speaker, decide_release
 from trainings.registrations.rules import REGISTRATION_MOVES, next_places
 
 pytestmark = pytest.mark.both_databases
-# Two events that overlap, one that does not; three authorities with four people each.
+# Two events that overlap, one that does not and needs a release; three authorities with four
+# people each.
 DAYS = (date(2026, 4, 16), date(2026, 4, 16), date(2026, 5, 20))
+
+DECIDER = Speaker(Decider("Karla Beispiel"), None)
 
 
 class PlacesMachine(RuleBasedStateMachine):
@@ -58,6 +65,7 @@ class PlacesMachine(RuleBasedStateMachine):
             self.events = [
                 make_event(session, first_day=day, days=1, capacity=2, minimum=0).id for day in DAYS
             ]
+            session.get_one(Event, self.events[2]).needs_release = True
             self.actors: list[Actor] = []
             for organisation_id in self.organisations:
                 organisation = session.get_one(type(make_organisation(session)), organisation_id)
@@ -104,6 +112,21 @@ class PlacesMachine(RuleBasedStateMachine):
         ids = db.session.scalars(select(Contingent.id).order_by(Contingent.id)).all()
         if ids:
             self.attempt(remove_contingent, SYSTEM, ids[which % len(ids)])
+
+    @rule(which=st.integers(0, 30), outcome=st.sampled_from(ReleaseOutcome))
+    def decide(self, which: int, outcome: ReleaseOutcome) -> None:
+        asking = Registration.state == RegistrationState.AWAITING_RELEASE
+        ids = db.session.scalars(
+            select(Registration.id).where(asking).order_by(Registration.id)
+        ).all()
+        if ids:
+            self.attempt(decide_release, DECIDER, ids[which % len(ids)], outcome=outcome)
+
+    @rule(which=st.integers(0, 5), number=st.none() | st.integers(1, 3))
+    def give_held_places_back(self, which: int, number: int | None) -> None:
+        ids = db.session.scalars(select(Contingent.id).order_by(Contingent.id)).all()
+        if ids:
+            self.attempt(return_contingent, DECIDER, ids[which % len(ids)], number=number)
 
     @invariant()
     def capacity_and_contingents_hold(self) -> None:

@@ -52,6 +52,11 @@ class _Desk:
     person_id: int | None = None
     mailbox: str = ""
 
+    @property
+    def key(self) -> tuple[int | None, str]:
+        """What tells recipients apart, for whichever organisation they are asked."""
+        return self.person_id, self.mailbox
+
 
 def send_release_digests(now: datetime) -> int:
     """Ask everybody who releases for what is open: at most one mail a day to each.
@@ -67,7 +72,23 @@ def send_release_digests(now: datetime) -> int:
     if not events:
         return 0
     asked = _by_desk(load_tree(session), load_desks(session), events)
-    return sum(_send_digest(desk, requests, now) for desk, requests in asked)
+    told = last_digests(session)
+    return sum(
+        _send_digest(desk, requests, now)
+        for desk, requests in asked
+        if _is_due(requests, told.get(desk.key), now)
+    )
+
+
+def _is_due(events: list[EventRequests], told_at: datetime | None, now: datetime) -> bool:
+    """Say whether a recipient gets a digest: one a day, and only if something is to be asked."""
+    if told_at is not None and berlin_day(told_at) >= berlin_day(now):
+        return False
+    return any(
+        is_to_be_asked(Asked(row.requested_at, row.asked_at, event.deadline), told_at, now)
+        for event in events
+        for row in event.rows
+    )
 
 
 def _by_desk(
@@ -80,9 +101,8 @@ def _by_desk(
         for row in event.rows:
             chain = tree.deciding(row.organisation_id, row.person_organisation_id)
             for desk in _desks_for(desks, chain, row.person_id):
-                key = (desk.person_id, desk.mailbox)
-                nearest.setdefault(key, desk.organisation_id)
-                rows[key].setdefault(event.event_id, []).append(row)
+                nearest.setdefault(desk.key, desk.organisation_id)
+                rows[desk.key].setdefault(event.event_id, []).append(row)
     return [
         (
             _Desk(nearest[key], *key),
@@ -109,15 +129,7 @@ def _send_digest(desk: _Desk, events: list[EventRequests], now: datetime) -> int
     with transaction() as session:
         # Two workers may have come this far; the lock lets the second one see the first one's mail.
         recipient = _lock_recipient(session, desk)
-        told_at = last_digests(session).get(recipient.address)
-        if told_at is not None and berlin_day(told_at) >= berlin_day(now):
-            return 0
-        due = any(
-            is_to_be_asked(Asked(row.requested_at, row.asked_at, event.deadline), told_at, now)
-            for event in events
-            for row in event.rows
-        )
-        if not due:
+        if not _is_due(events, last_digests(session).get(desk.key), now):
             return 0
         release_mails.digest(session, recipient, events, now)
         ids = [row.id for event in events for row in event.rows]

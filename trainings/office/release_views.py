@@ -15,7 +15,11 @@ from trainings.office.blueprint import blueprint
 from trainings.people.sessions import current_actor
 from trainings.registrations.release_forms import ReleaseForm
 from trainings.registrations.release_operations import Speaker, office_speaker
-from trainings.registrations.release_pages import decide_chosen, pressed
+from trainings.registrations.release_pages import (
+    decide_chosen,
+    is_anything_to_decide,
+    pressed,
+)
 from trainings.registrations.release_queries import load_desks, load_tree, open_requests
 
 
@@ -38,7 +42,7 @@ def _speaker(session: Session) -> Speaker:
 
 
 def _page(form: ReleaseForm, now: datetime) -> str:
-    session = db.session()
+    session, me = db.session(), current_actor().person_id
     events = open_requests(session, None, now)
     tree, desks = load_tree(session), load_desks(session)
     unreachable = {
@@ -55,6 +59,7 @@ def _page(form: ReleaseForm, now: datetime) -> str:
         form=form,
         events=events,
         unreachable=unreachable,
-        me=current_actor().person_id,
+        me=me,
+        decidable=is_anything_to_decide(events, me),
         chosen=set(form.requests.data or ()),
     )

@@ -32,7 +32,11 @@ from trainings.registrations.release_operations import (
     contact_speaker,
     rank_requests,
 )
-from trainings.registrations.release_pages import decide_chosen, pressed
+from trainings.registrations.release_pages import (
+    decide_chosen,
+    is_anything_to_decide,
+    pressed,
+)
 from trainings.registrations.release_queries import coming_requests, load_tree, spoken_for
 from trainings.registrations.release_rules import Overseen
 from trainings.registrations.statuses import STATE_STATUS
@@ -86,11 +90,7 @@ def _page(form: ReleaseForm, now: datetime) -> str:
         organisations=list(own.values()),
         asking=[event for event in events if event.only(*RANKED)],
         ranked=RANKED,
-        decidable=any(
-            row.is_open and row.person_id != actor.person_id
-            for event in events
-            for row in event.rows
-        ),
+        decidable=is_anything_to_decide(events, actor.person_id),
         seated=[(event, event.only(*SEATED)) for event in events if event.only(*SEATED)],
         contingents=held_places(session, overseen, now) if own else [],
         form=form,

@@ -38,7 +38,7 @@ from trainings.registrations.queries import (
     my_registration,
     my_registrations,
 )
-from trainings.registrations.release_queries import declined_requests
+from trainings.registrations.release_queries import declined_requests, not_released_in_time
 from trainings.registrations.statuses import past_status, registration_status
 
 
@@ -58,6 +58,7 @@ def my_registrations_page() -> str:
     ]
     ticket = next((mine for mine in current if mine.registration.ticket), None)
     past = [mine for mine in reversed(everything) if mine not in current]
+    unreleased = not_released_in_time(db.session(), _in_state(past, RegistrationState.EXPIRED))
     return render_template(
         "registrations/mine.html",
         ticket=ticket,
@@ -67,17 +68,20 @@ def my_registrations_page() -> str:
         further=[
             (mine, _row_status(mine), _my_times(mine)) for mine in current if mine is not ticket
         ],
-        past=[(mine, past_status(mine.registration.state)) for mine in past],
-        declined=declined_requests(
-            db.session(),
-            [
-                mine.registration.id
-                for mine in past
-                if mine.registration.state is RegistrationState.DECLINED
-            ],
-        ),
+        past=[
+            (
+                mine,
+                past_status(mine.registration.state, unreleased=mine.registration.id in unreleased),
+            )
+            for mine in past
+        ],
+        declined=declined_requests(db.session(), _in_state(past, RegistrationState.DECLINED)),
         letters=tickets.in_groups,
     )
+
+
+def _in_state(registrations: list[MyRegistration], state: RegistrationState) -> list[int]:
+    return [mine.registration.id for mine in registrations if mine.registration.state is state]
 
 
 def _row_status(mine: MyRegistration) -> Any:

@@ -16,7 +16,11 @@ from trainings.core.tokens import ActionToken
 from trainings.registrations.models import ReleaseDigest
 from trainings.registrations.release_forms import MailboxReleaseForm, ReleaseForm
 from trainings.registrations.release_operations import Speaker, contact_speaker, mailbox_speaker
-from trainings.registrations.release_pages import decide_chosen, pressed
+from trainings.registrations.release_pages import (
+    decide_chosen,
+    is_anything_to_decide,
+    pressed,
+)
 from trainings.registrations.release_queries import open_requests
 
 
@@ -47,10 +51,11 @@ def _show(session: Session, token: ActionToken, now: datetime) -> tuple[str, int
 
 def _page(session: Session, digest: ReleaseDigest, form: ReleaseForm, now: datetime) -> str:
     speaker = _speaker(session, digest, form)
+    events = open_requests(session, speaker.overseen, now)
     return render_template(
         "registrations/release_list.html",
         form=form,
-        events=open_requests(session, speaker.overseen, now),
+        events=events if is_anything_to_decide(events, digest.person_id) else [],
         speaker=speaker,
         me=digest.person_id,
         chosen=set(form.requests.data or ()),

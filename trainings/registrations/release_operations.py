@@ -25,6 +25,7 @@ from trainings.registrations.models import (
 from trainings.registrations.operations import Decider, note_release
 from trainings.registrations.places import LockedPlaces, begins_at, move, with_places
 from trainings.registrations.release_queries import (
+    NOT_RELEASED,
     load_tree,
     mailbox_of,
     seen_by,
@@ -302,6 +303,6 @@ def expire_unreleased(places: LockedPlaces) -> list[Registration]:
         .execution_options(populate_existing=True)
     ).all()
     for registration in undecided:
-        move(session, registration, State.EXPIRED, SYSTEM, reason="not_released_in_time", now=now)
+        move(session, registration, State.EXPIRED, SYSTEM, reason=NOT_RELEASED, now=now)
         release_mails.not_released(session, registration, now)
     return list(undecided)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from flask import flash, request
@@ -15,7 +15,7 @@ from trainings.core.idempotency import Outcome, once
 from trainings.registrations.models import ReleaseOutcome
 from trainings.registrations.release_forms import ReleaseForm
 from trainings.registrations.release_operations import Speaker, decide_release
-from trainings.registrations.release_queries import named_requests
+from trainings.registrations.release_queries import EventRequests, named_requests
 
 BUTTON = "decision"
 """Name of the buttons; their values are those of `ReleaseOutcome`."""
@@ -26,6 +26,11 @@ def pressed() -> ReleaseOutcome | None:
     """Return which decision was pressed, or None."""
     value = request.form.get(BUTTON)
     return ReleaseOutcome(value) if value in set(ReleaseOutcome) else None
+
+
+def is_anything_to_decide(events: Iterable[EventRequests], person_id: int | None) -> bool:
+    """Say whether there is a request that this person may decide: none of their own."""
+    return any(row.is_open and row.person_id != person_id for event in events for row in event.rows)
 
 
 def decide_chosen(

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from trainings.core.clock import berlin_day
@@ -19,6 +19,7 @@ from trainings.people.models import OrganisationContact, Person, full_name
 from trainings.registrations.models import (
     ACTIVE,
     Registration,
+    RegistrationChange,
     RegistrationState,
     Release,
     ReleaseDigest,
@@ -32,6 +33,8 @@ from trainings.registrations.release_rules import (
 )
 
 State = RegistrationState
+NOT_RELEASED = "not_released_in_time"
+"""The reason with which a request ends that nobody decided."""
 
 
 def load_tree(session: Session) -> Tree:
@@ -297,6 +300,20 @@ def declined_requests(session: Session, registration_ids: Collection[int]) -> di
     return {row[0]: Declined(*row[1:]) for row in rows}
 
 
+def not_released_in_time(session: Session, registration_ids: Collection[int]) -> set[int]:
+    """Load which requests expired because nobody decided, in one statement at most."""
+    if not registration_ids:
+        return set()
+    return set(
+        session.scalars(
+            select(RegistrationChange.registration_id).where(
+                RegistrationChange.registration_id.in_(registration_ids),
+                RegistrationChange.reason == NOT_RELEASED,
+            )
+        )
+    )
+
+
 def declined_for(session: Session, person_id: int | None, event_id: int) -> Declined | None:
     """Load what was said when a person's last request for an event was declined."""
     row = session.execute(
@@ -311,9 +328,23 @@ def declined_for(session: Session, person_id: int | None, event_id: int) -> Decl
     return Declined(row.reason, row.name, row.function)
 
 
-def last_digests(session: Session) -> dict[str, datetime]:
-    """Load when each recipient got the last digest, in one statement."""
+def last_digests(session: Session) -> dict[tuple[int | None, str], datetime]:
+    """Load when each recipient got the last digest, in one statement.
+
+    Returns:
+        By the id of a contact, or by the address of a mailbox.
+
+    """
     rows = session.execute(
-        select(ReleaseDigest.recipient, ReleaseDigest.sent_at).order_by(ReleaseDigest.sent_at)
+        select(
+            ReleaseDigest.person_id,
+            ReleaseDigest.recipient,
+            func.max(ReleaseDigest.sent_at).label("sent_at"),
+        ).group_by(ReleaseDigest.person_id, ReleaseDigest.recipient)
     )
-    return {row.recipient: row.sent_at for row in rows}
+    found: dict[tuple[int | None, str], datetime] = {}
+    for row in rows:
+        # A contact whose address changed is still the same one.
+        key = (row.person_id, "" if row.person_id is not None else row.recipient)
+        found[key] = max(row.sent_at, found.get(key, row.sent_at))
+    return found

@@ -62,8 +62,16 @@ def registration_status(mine: MyPlace) -> Status:
     return ("clock", "Freigabe steht aus", "warn", "")
 
 
-def past_status(state: RegistrationState) -> Status:
-    """Return what is said of a registration that is over."""
+def past_status(state: RegistrationState, *, unreleased: bool = False) -> Status:
+    """Return what is said of a registration that is over.
+
+    Args:
+        state: in which it ended.
+        unreleased: it expired because the organisation did not decide.
+
+    """
+    if unreleased:
+        return ("clock", "Nicht rechtzeitig freigegeben", "bad", "")
     words = {
         RegistrationState.PLACED: ("check-ring", "Angemeldet", "ok"),
         RegistrationState.WITHDRAWN: ("undo", "Platz zurückgegeben", "off"),
