@@ -142,6 +142,7 @@ def test_a_new_request_is_told_the_next_day_and_an_old_one_after_three(world: Wo
     assert send_release_digests(THURSDAY + timedelta(days=1)) == 3
     mail = to(MAILBOX, "release_digest")[-1].mail
     assert mail.facts[0][1].count("Beispiel") == 2
+    assert mail.facts[0][1].count("noch einmal vorgelegt") == 1
 
 
 def test_shortly_before_its_deadline_a_request_is_brought_up_every_day(world: World) -> None:

@@ -270,6 +270,33 @@ def test_a_digest_opens_the_whole_list_without_an_account(world: World) -> None:
     assert "Alles ist entschieden" in text_of(client, link)
 
 
+def test_a_link_acts_only_by_its_own_form(world: World) -> None:
+    link = world.digest_links()[world.contact.email]
+    data = {"decision": "released", "requests": ids(world.requests[0])}
+    answer = world.browser(None).post(link, data=data)
+    assert answer.status_code == 422
+    html = answer.get_data(as_text=True)
+    assert "Die Seite war zu lange offen" in html
+    assert f'value="{world.requests[0]}" checked' in html
+    assert set(world.states()) == {State.AWAITING_RELEASE}
+
+
+def test_what_many_refusals_say_fits_into_a_cookie(world: World) -> None:
+    with transaction() as session:
+        people = [make_person(session, world.city, family_name="B" * 80) for _ in range(40)]
+    requests = [world.ask(person) for person in people]
+    client = world.browser(world.contact)
+    html = text_of(client, HERE)
+    with transaction() as session:
+        for person, request in zip(people, requests, strict=True):
+            withdraw(session, actor_for(person), request, world.now)
+    answer = send(client, HERE, html, {"requests": ids(*requests)}, button="Ausgewählte freigeben")
+    assert len(answer.headers["Set-Cookie"]) < 4000
+    shown = text_of(client, HERE)
+    assert shown.count("Die Anmeldung wurde zurückgezogen.") == 5
+    assert "Weitere ausgewählte Anmeldungen" in shown
+
+
 def test_at_a_mailbox_name_and_function_are_asked(world: World) -> None:
     link = world.digest_links()[MAILBOX]
     client = world.browser(None)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import and_, exists, select, update
 from sqlalchemy.orm import Session
 
 from trainings.core.clock import berlin_day
@@ -132,15 +132,18 @@ def _send_digest(desk: _Desk, events: list[EventRequests], now: datetime) -> int
         if not _is_due(events, last_digests(session).get(desk.key), now):
             return 0
         release_mails.digest(session, recipient, events, now)
-        ids = [row.id for event in events for row in event.rows]
-        session.execute(
-            update(Registration)
-            .where(
-                Registration.id.in_(ids),
-                Registration.state == RegistrationState.AWAITING_RELEASE,
-            )
-            .values(release_asked_at=now)
+        still_open = and_(
+            Registration.id.in_([row.id for event in events for row in event.rows]),
+            Registration.state == RegistrationState.AWAITING_RELEASE,
         )
+        # In one order: another worker may be telling somebody else of the same requests.
+        session.execute(
+            select(Registration.id)
+            .where(still_open)
+            .order_by(Registration.id)
+            .with_for_update(key_share=True)
+        ).all()
+        session.execute(update(Registration).where(still_open).values(release_asked_at=now))
     return 1
 
 

@@ -16,7 +16,7 @@ from trainings.events.models import Event
 from trainings.registrations.mails import EVENTS, MY_REGISTRATIONS, event_facts, event_path
 from trainings.registrations.models import Contingent, Registration, ReleaseDigest
 from trainings.registrations.operations import Decider
-from trainings.registrations.release_queries import EventRequests
+from trainings.registrations.release_queries import EventRequests, RequestRow
 
 ORGANISATION = "/organisation/"
 
@@ -107,8 +107,7 @@ def digest(
             f"{waits} auf die Freigabe Ihrer Organisation. Eine Anmeldung, über die niemand bis "
             "zum Ende der Frist entscheidet, erlischt.",
             "Der Link öffnet die ganze Liste, auch ohne Einloggen. Er gilt, bis alles entschieden "
-            "ist. Wurde eine Anmeldung schon einmal vorgelegt, wird sie hier noch einmal "
-            "vorgelegt.",
+            "ist.",
         ),
         facts=tuple((event.number, "\n".join(_lines(event))) for event in events),
         link=("Anmeldungen freigeben oder ablehnen", tokens.action_path(token)),
@@ -121,8 +120,13 @@ def _lines(event: EventRequests) -> list[str]:
     return [
         _title(event.title, event.first_day, event.last_day),
         f"zu entscheiden bis {formats.deadline(event.deadline)}",
-        *(", ".join(filter(None, (row.person, row.unit))) for row in event.rows),
+        *(_line(row) for row in event.rows),
     ]
+
+
+def _line(row: RequestRow) -> str:
+    again = "noch einmal vorgelegt" if row.asked_at is not None else ""
+    return ", ".join(filter(None, (row.person, row.unit, again)))
 
 
 def requests_expired(

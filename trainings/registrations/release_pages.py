@@ -19,6 +19,9 @@ from trainings.registrations.release_queries import EventRequests, named_request
 
 BUTTON = "decision"
 """Name of the buttons; their values are those of `ReleaseOutcome`."""
+MOST_NAMED = 5
+"""What could not be decided is named in a cookie, which holds no more than 4 kB."""
+_FURTHER = "Weitere ausgewählte Anmeldungen ließen sich aus ähnlichen Gründen nicht entscheiden."
 _DONE = {ReleaseOutcome.RELEASED: "freigegeben", ReleaseOutcome.DECLINED: "abgelehnt"}
 
 
@@ -88,6 +91,8 @@ def decide_chosen(
             done += 1
     if done:
         flash(f"{formats.count(done, 'Anmeldung', 'Anmeldungen')} {_DONE[outcome]}.", "success")
-    for sentence in refused:
+    for sentence in refused[:MOST_NAMED]:
         flash(sentence, "danger")
+    if len(refused) > MOST_NAMED:
+        flash(_FURTHER, "danger")
     return True
