@@ -25,6 +25,7 @@ FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1440, "height": 900}
 LONGEST_SECONDS = 60
 PARTICIPANT = "kuebra.oeztuerk-lindner@stadt-essen.example"
+CONTACT = "frauke.overbeck@stadt-essen.example"
 TRAINER = "joerdis.kaluza@sikoruhr.example"
 COORDINATOR = "wiebke.toennies@sikoruhr.example"
 

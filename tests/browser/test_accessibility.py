@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import COORDINATOR, DESK, PARTICIPANT, PHONE, TRAINER, Site, Visit
+from tests.browser.conftest import (
+    CONTACT,
+    COORDINATOR,
+    DESK,
+    PARTICIPANT,
+    PHONE,
+    TRAINER,
+    Site,
+    Visit,
+)
 
 AXE = Path("node_modules/axe-core/axe.min.js")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -16,6 +25,7 @@ PAGES: dict[str, tuple[str, ...]] = {
          "/barrierefreiheit", "/hilfe", "/gibt-es-nicht"),
     PARTICIPANT: ("/veranstaltungen/", "FIRST", "/meine/anmeldungen", "/konto/",
                   "/veranstaltungen/?art=annual_meeting&monat=2020-01"),
+    CONTACT: ("/organisation/", "/organisation/teilnahmen"),
     TRAINER: ("/einlass/", "FIRST"),
     COORDINATOR: ("/koordination/", "/koordination/veranstaltungen/",
                   "/koordination/organisationen/", "/koordination/personen/", "/statistik/"),

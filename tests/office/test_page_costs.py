@@ -131,6 +131,7 @@ PAGES = {
     f"/koordination/veranstaltungen/{NUMBER}/warteliste/WAITER/platz": 5,
     f"/koordination/veranstaltungen/{NUMBER}/warteliste/WAITER/stelle": 5,
     "/koordination/anmeldungen/1/abmelden": 4,
+    "/koordination/freigaben": 5,
     "/koordination/organisationen/": 3,
     "/koordination/organisationen/?alle=1": 3,
     "/koordination/organisationen/1": 7,

@@ -26,6 +26,7 @@ from trainings.core.permissions import Role
 from trainings.events.details import Policy
 from trainings.events.models import Event
 from trainings.office import sweeps
+from trainings.registrations.contingent_operations import return_contingent
 from trainings.registrations.event_operations import (
     change_capacity,
     remove_contingent,
@@ -38,6 +39,7 @@ from trainings.registrations.models import (
     Registration,
     RegistrationChange,
     RegistrationState,
+    ReleaseOutcome,
 )
 from trainings.registrations.offer_operations import (
     accept_offer,
@@ -45,17 +47,19 @@ from trainings.registrations.offer_operations import (
     move_in_queue,
     place_by_office,
 )
-from trainings.registrations.operations import register, withdraw
+from trainings.registrations.operations import Decider, register, withdraw
 from trainings.registrations.places import load_places, load_queue
+from trainings.registrations.release_operations import Speaker, decide_release
 from trainings.registrations.rules import REGISTRATION_MOVES, next_places
 
 pytestmark = pytest.mark.both_databases
-# Two events that overlap, one that does not; three authorities with four people each.
 PLACED, OFFERED = RegistrationState.PLACED, RegistrationState.OFFERED
 POLICIES = (Policy(offer_days=0), Policy(offer_days=1), Policy(offer_days=2))
+# Two events that overlap, the second of which needs a release, and one that does not; three
+# authorities with four people each.
 DAYS = (date(2026, 4, 16), date(2026, 4, 16), date(2026, 5, 20))
 
-
+DECIDER = Speaker(Decider("Karla Beispiel"), None)
 # Before there is no time left for an offer.
 LATEST = berlin(date(2026, 4, 13), 9)
 
@@ -77,6 +81,7 @@ class PlacesMachine(RuleBasedStateMachine):
                 for day, policy in zip(DAYS, POLICIES, strict=True)
             ]
             self.office = actor_for(make_person(session, roles=(Role.COORDINATOR,)))
+            session.get_one(Event, self.events[1]).needs_release = True
             self.actors: list[Actor] = []
             for organisation_id in self.organisations:
                 organisation = session.get_one(type(make_organisation(session)), organisation_id)
@@ -159,6 +164,21 @@ class PlacesMachine(RuleBasedStateMachine):
         self.now = min(self.now + timedelta(hours=hours), LATEST)
         sweeps.expire_offers(self.now)
         sweeps.serve_waiting_lists(self.now)
+
+    @rule(which=st.integers(0, 30), outcome=st.sampled_from(ReleaseOutcome))
+    def decide(self, which: int, outcome: ReleaseOutcome) -> None:
+        asking = Registration.state == RegistrationState.AWAITING_RELEASE
+        ids = db.session.scalars(
+            select(Registration.id).where(asking).order_by(Registration.id)
+        ).all()
+        if ids:
+            self.attempt(decide_release, DECIDER, ids[which % len(ids)], outcome=outcome)
+
+    @rule(which=st.integers(0, 5), number=st.none() | st.integers(1, 3))
+    def give_held_places_back(self, which: int, number: int | None) -> None:
+        ids = db.session.scalars(select(Contingent.id).order_by(Contingent.id)).all()
+        if ids:
+            self.attempt(return_contingent, DECIDER, ids[which % len(ids)], number=number)
 
     @invariant()
     def capacity_and_contingents_hold(self) -> None:

@@ -21,7 +21,7 @@ from trainings.core.outbox import forget_old_mails
 from trainings.core.settings import current_settings
 from trainings.core.throttle import forget_attempts
 from trainings.core.tokens import forget_tokens
-from trainings.office import sweeps
+from trainings.office import release_sweeps, sweeps
 from trainings.people.login import forget_login_requests
 
 log = logging.getLogger("trainings.jobs")
@@ -66,6 +66,9 @@ JOBS = (
     _each_in_its_own(sweeps.expire_offers),
     _each_in_its_own(sweeps.serve_waiting_lists),
     _each_in_its_own(sweeps.expire_waiting_lists),
+    _each_in_its_own(release_sweeps.expire_requests),
+    _each_in_its_own(release_sweeps.send_release_digests),
+    _each_in_its_own(release_sweeps.warn_of_contingents),
     _each_in_its_own(sweeps.close_past_events),
     _sweep(sweeps.delete_needs),
     _sweep(sweeps.forget_submitted_forms),

@@ -58,3 +58,17 @@ class Action:
 
     describe: Callable[[Session, ActionToken, datetime], ActionPage]
     perform: Callable[[ActionToken, Form, datetime], ResponseReturnValue]
+
+
+@dataclass(frozen=True)
+class PageAction:
+    """What a room offers for a purpose that needs more than a text and one button.
+
+    Attributes:
+        show: renders the page of the link and its status; it changes nothing.
+        perform: as for `Action`; reads the fields of the page from the request itself.
+
+    """
+
+    show: Callable[[Session, ActionToken, datetime], tuple[str, int]]
+    perform: Callable[[ActionToken, Form, datetime], ResponseReturnValue]

@@ -12,6 +12,7 @@ from trainings.office import (
     person_views,
     queue_views,
     registration_views,
+    release_views,
     template_views,
     venue_views,
 )
@@ -26,6 +27,7 @@ VIEWS = (
     event_edit_views,
     registration_views,
     queue_views,
+    release_views,
     organisation_views,
     person_views,
     venue_views,

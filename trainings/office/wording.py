@@ -26,6 +26,8 @@ ACTION_NAMES = {
     "capacity_changed": "Plätze geändert",
     "contingent_set": "Kontingent gesetzt",
     "contingent_removed": "Kontingent aufgehoben",
+    "contingent_returned": "Plätze eines Kontingents zurückgegeben",
+    "requests_ranked": "Reihenfolge einer Organisation geändert",
     "organisation_added": "Angelegt",
     "organisation_changed": "Angaben geändert",
     "organisation_domains_set": "Domains geändert",

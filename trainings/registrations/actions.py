@@ -49,15 +49,19 @@ def _describe(session: Session, token: ActionToken, now: datetime) -> ActionPage
     if refusal is not None:
         raise refusal
     placed = registration.state is RegistrationState.PLACED
+    if registration.state is RegistrationState.AWAITING_RELEASE:
+        give_up = "Anmeldung zurückziehen"
+    else:
+        give_up = "Platz zurückgeben" if placed else "Warteliste verlassen"
     return ActionPage(
-        title="Platz zurückgeben?" if placed else "Warteliste verlassen?",
+        title=f"{give_up}?",
         sentences=(
             "Der Platz geht an die nächste Person auf der Warteliste. Gründe müssen Sie nicht "
             "nennen."
             if placed
             else "Ihre Stelle auf der Warteliste verfällt.",
         ),
-        button="Platz zurückgeben" if placed else "Warteliste verlassen",
+        button=give_up,
         facts=_facts(registration),
         gives_up=True,
     )

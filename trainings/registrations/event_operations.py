@@ -156,6 +156,8 @@ def set_contingent(
         if row is None:
             row = Contingent(pool_id=event.pool_id, organisation_id=organisation_id)
             session.add(row)
+        if row.until != until:
+            row.warned_at = None  # of the new date nobody was told
         row.places, row.until = places, until
         session.flush()
         after = locked.places()

@@ -50,9 +50,11 @@ from trainings.registrations.forms import (
     RegistrationForm,
 )
 from trainings.registrations.models import Registration, RegistrationState
+from trainings.registrations.organisation_queries import own_holds
 from trainings.registrations.queries import (
     MyPlace,
 )
+from trainings.registrations.release_queries import Declined, declined_for
 from trainings.registrations.rules import WAITING_REASONS, Verdict, window_refusal
 from trainings.registrations.statuses import event_status, registration_status
 
@@ -141,6 +143,8 @@ def _show_event(
             waiting_reason=_waiting_reason(page, actor),
             free=page.places.free_for(actor.organisation_ids),
             mine=_mine_status(page.mine),
+            own_holds=own_holds(page.places, actor.organisation_ids),
+            declined=_declined(page, actor),
             form=form,
             asks_needs=now < page.event.needs_until,
             visitor=actor.person_id is None,
@@ -196,6 +200,12 @@ def _venue_features(event: Event) -> list[tuple[str, str, str]]:
 def _waiting_reason(page: EventPage, actor: Actor) -> str:
     verdict = page.places.verdict(actor.organisation_ids)
     return "" if verdict is Verdict.PLACE else WAITING_REASONS[verdict]
+
+
+def _declined(page: EventPage, actor: Actor) -> Declined | None:
+    if page.mine is not None or not page.event.needs_release or actor.person_id is None:
+        return None
+    return declined_for(db.session(), actor.person_id, page.event.id)
 
 
 def _mine_status(mine: MyPlace | None) -> Any:
@@ -321,4 +331,6 @@ def _confirmation(registration: Registration) -> str:
     title = registration.event.title
     if registration.state is RegistrationState.PLACED:
         return f"Sie haben einen Platz: „{title}“. Die Eintrittskarte kommt auch per E-Mail."
+    if registration.state is RegistrationState.AWAITING_RELEASE:
+        return f"Ihre Anmeldung ist eingegangen und wartet auf die Freigabe: „{title}“."
     return f"Sie stehen auf der Warteliste: „{title}“. Wird ein Platz frei, schreiben wir Ihnen."

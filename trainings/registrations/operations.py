@@ -40,6 +40,7 @@ from trainings.registrations.places import (
     with_places,
 )
 from trainings.registrations.queries import visible_to
+from trainings.registrations.release_rules import release_deadline
 from trainings.registrations.rules import Window, window_refusal, withdrawal_refusal
 
 
@@ -74,7 +75,8 @@ def register(
 
     Raises:
         DomainError: `not_found`; `not_yet_open`, `closed`, `event_cancelled`, `event_over`,
-            `event_not_published`; `already_registered`, `trains_this_event`, `overlap`.
+            `event_not_published`, `too_late_to_release`; `already_registered`,
+            `trains_this_event`, `overlap`.
 
     """
     whom = person_id or actor.person_id
@@ -91,6 +93,8 @@ def register(
         refusal = window_refusal(window_of(event), now)
         if refusal is not None:
             raise refusal
+        if event.needs_release and released_by is None:
+            _refuse_late_request(event, now)
         _refuse_second_seat(
             session, event, whom, leads=shown.leads, by_self=whom == actor.person_id
         )
@@ -270,6 +274,17 @@ _LAST_NUMBERS = select(
     func.max(Registration.rank),
     func.max(Registration.calendar_sequence).filter(Registration.person_id == bindparam("whom")),
 ).where(Registration.pool_id == bindparam("pool_id"))
+
+
+def _refuse_late_request(event: Event, now: datetime) -> None:
+    deadline = release_deadline(event.closes_at, event.first_day)
+    if now >= deadline:
+        raise DomainError(
+            "too_late_to_release",
+            "Für diese Veranstaltung ist eine Freigabe nötig, und dafür ist es zu spät: Die Frist "
+            f"endete am {formats.deadline(deadline)}. Bitte wählen Sie einen anderen Termin oder "
+            "wenden Sie sich an die Geschäftsstelle.",
+        )
 
 
 def _refuse_second_seat(

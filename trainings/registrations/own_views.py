@@ -33,7 +33,7 @@ from trainings.registrations.blueprint import blueprint
 from trainings.registrations.forms import (
     ConfirmForm,
 )
-from trainings.registrations.models import Registration
+from trainings.registrations.models import Registration, RegistrationState
 from trainings.registrations.offer_operations import (
     accept_offer,
     answer_sentence,
@@ -46,6 +46,7 @@ from trainings.registrations.queries import (
     my_registration,
     my_registrations,
 )
+from trainings.registrations.release_queries import declined_requests, not_released_in_time
 from trainings.registrations.statuses import past_status, queue_sentence, registration_status
 
 
@@ -67,6 +68,7 @@ def my_registrations_page() -> str:
     offers = [mine for mine in current if mine.registration.offer_until]
     news = queue_news(db.session(), [mine.registration.id for mine in current if mine.position])
     past = [mine for mine in reversed(everything) if mine not in current]
+    unreleased = not_released_in_time(db.session(), _in_state(past, RegistrationState.EXPIRED))
     return render_template(
         "registrations/mine.html",
         ticket=ticket,
@@ -80,7 +82,14 @@ def my_registrations_page() -> str:
             for mine in current
             if mine is not ticket and mine not in offers
         ],
-        past=[(mine, past_status(mine.registration.state)) for mine in past],
+        past=[
+            (
+                mine,
+                past_status(mine.registration.state, unreleased=mine.registration.id in unreleased),
+            )
+            for mine in past
+        ],
+        declined=declined_requests(db.session(), _in_state(past, RegistrationState.DECLINED)),
         letters=tickets.in_groups,
     )
 
@@ -88,6 +97,10 @@ def my_registrations_page() -> str:
 def _dates(mine: MyRegistration) -> str:
     days = calendar.calendar_days(mine.event)
     return formats.join_words([formats.day_and_span(day.day, day.begins, day.ends) for day in days])
+
+
+def _in_state(registrations: list[MyRegistration], state: RegistrationState) -> list[int]:
+    return [mine.registration.id for mine in registrations if mine.registration.state is state]
 
 
 def _row_status(mine: MyRegistration, news: dict[int, QueueNews]) -> Any:

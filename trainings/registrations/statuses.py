@@ -20,6 +20,15 @@ SCARCE = 2
 """So many free places or fewer are called scarce."""
 
 
+STATE_STATUS: dict[RegistrationState, tuple[str, str, str]] = {
+    RegistrationState.AWAITING_RELEASE: ("clock", "Freigabe steht aus", "warn"),
+    RegistrationState.WAITING: ("list", "Warteliste", "info"),
+    RegistrationState.OFFERED: ("exclamation-ring", "Platz angeboten", "warn"),
+    RegistrationState.PLACED: ("check-ring", "Zugesagt", "ok"),
+}
+"""What a list says of somebody else's active registration: icon, word, tone."""
+
+
 def event_status(row: EventRow, actor: Actor, now: datetime) -> Status:
     """Return what a list says of an event to one person."""
     if row.state is EventState.CANCELLED:
@@ -75,8 +84,16 @@ def queue_sentence(news: QueueNews) -> str:
     return f"Zuletzt geändert am {day}: {why}"
 
 
-def past_status(state: RegistrationState) -> Status:
-    """Return what is said of a registration that is over."""
+def past_status(state: RegistrationState, *, unreleased: bool = False) -> Status:
+    """Return what is said of a registration that is over.
+
+    Args:
+        state: in which it ended.
+        unreleased: it expired because the organisation did not decide.
+
+    """
+    if unreleased:
+        return ("clock", "Nicht rechtzeitig freigegeben", "bad", "")
     words = {
         RegistrationState.PLACED: ("check-ring", "Angemeldet", "ok"),
         RegistrationState.WITHDRAWN: ("undo", "Platz zurückgegeben", "off"),

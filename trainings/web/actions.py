@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from trainings.core.actions import Action
+from trainings.core.actions import Action, PageAction
 from trainings.core.clock import utc_now
 from trainings.core.database import db
 from trainings.core.errors import DomainError
@@ -14,13 +14,15 @@ from trainings.core.permissions import Permission, requires
 from trainings.core.tokens import Purpose, recall
 from trainings.people.actions import LOG_IN
 from trainings.registrations.actions import OFFER, WITHDRAW
+from trainings.registrations.release_actions import RELEASE
 
 blueprint = Blueprint("actions", __name__)
 
-ACTIONS: dict[Purpose, Action] = {
+ACTIONS: dict[Purpose, Action | PageAction] = {
     Purpose.LOG_IN: LOG_IN,
     Purpose.WITHDRAW: WITHDRAW,
     Purpose.OFFER: OFFER,
+    Purpose.RELEASE: RELEASE,
 }
 _UNKNOWN = (
     "Diesen Link gibt es nicht",
@@ -56,6 +58,8 @@ def act(token: str) -> ResponseReturnValue:
     try:
         if request.method == "POST" and form.validate():
             return action.perform(row, form, now)
+        if isinstance(action, PageAction):
+            return action.show(db.session(), row, now)
         page = action.describe(db.session(), row, now)
     except DomainError as refusal:
         return _dead_end(refusal.status, "Das geht leider nicht", refusal.sentence)

@@ -54,6 +54,7 @@ NAVIGATION: tuple[tuple[Link, ...], ...] = (
         ("Veranstaltungen", "registrations.event_list", Permission.PUBLIC),
         ("Meine Anmeldungen", "registrations.my_registrations", Permission.REGISTER),
     ),
+    (("Meine Organisation", "registrations.organisation_page", Permission.ORGANISATION),),
     (("Anwesenheit", "attendance.my_events", Permission.ATTENDANCE),),
 )
 OFFICE_NAVIGATION: tuple[tuple[Link, ...], ...] = (
@@ -65,11 +66,13 @@ OFFICE_NAVIGATION: tuple[tuple[Link, ...], ...] = (
         ("Personen", "office.person_list", Permission.OFFICE),
         ("Statistik", "statistics.overview", Permission.STATISTICS),
     ),
+    (("Meine Organisation", "registrations.organisation_page", Permission.ORGANISATION),),
 )
 # Pages that lie beside the link to which they belong, not below it.
 PARTS = (
     ("office.template_list", "office.event_list"),
     ("office.venue_list", "office.event_list"),
+    ("office.release_list", "office.event_list"),
 )
 FOOTER = (
     ("Hilfe", "web.help_page"),

@@ -1,0 +1,138 @@
+"""„Meine Organisation“: what contacts decide, and the places of their people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from trainings.core import formats
+from trainings.core.clock import utc_now
+from trainings.core.database import db, transaction
+from trainings.core.errors import DomainError
+from trainings.core.http import follow
+from trainings.core.idempotency import Outcome, once
+from trainings.core.permissions import Permission, requires
+from trainings.people.sessions import current_actor
+from trainings.registrations.blueprint import blueprint
+from trainings.registrations.contingent_operations import return_contingent
+from trainings.registrations.models import SEATED
+from trainings.registrations.organisation_queries import find_held_places, held_places
+from trainings.registrations.release_forms import (
+    OrderError,
+    ReleaseForm,
+    ReturnForm,
+    typed_order,
+)
+from trainings.registrations.release_operations import (
+    RANKED,
+    Speaker,
+    contact_speaker,
+    rank_requests,
+)
+from trainings.registrations.release_pages import (
+    decide_chosen,
+    is_anything_to_decide,
+    pressed,
+)
+from trainings.registrations.release_queries import coming_requests, load_tree, spoken_for
+from trainings.registrations.release_rules import Overseen
+from trainings.registrations.statuses import STATE_STATUS
+
+
+def _speaker(session: Session) -> Speaker:
+    return contact_speaker(session, current_actor().person_id or 0)
+
+
+@blueprint.route("/organisation/", methods=["GET", "POST"])
+@requires(Permission.ORGANISATION)
+def organisation_page() -> ResponseReturnValue:
+    """Show the requests and places of the contact's organisations; decide and rank requests."""
+    now = utc_now()
+    form, status = ReleaseForm(), 200
+    if form.is_submitted():
+        status = 422
+        if form.validate() and _act(form, now):
+            return redirect(url_for(".organisation_page"), code=303)
+    return _page(form, now), status
+
+
+def _act(form: ReleaseForm, now: datetime) -> bool:
+    """Save the order that was typed, then decide what is ticked if that was pressed."""
+    speaker, outcome = _speaker(db.session()), pressed()
+    events = coming_requests(db.session(), speaker.overseen, now, RANKED)
+    try:
+        changed = typed_order(request.form, events)
+    except OrderError as error:
+        form.form_errors.append(str(error))
+        return False
+    if outcome is not None and not form.chosen():
+        return False
+    for event_id, (numbers, priority) in changed.items():
+        with transaction() as session:
+            rank_requests(
+                session, _speaker(session), event_id, numbers=numbers, priority=priority, now=now
+            )
+    if changed or outcome is None:
+        flash("Die Reihenfolge ist gespeichert.", "success")
+    return outcome is None or decide_chosen(form, outcome, _speaker, now)
+
+
+def _page(form: ReleaseForm, now: datetime) -> str:
+    actor, session = current_actor(), db.session()
+    own = spoken_for(session, actor.person_id)
+    overseen = load_tree(session).overseen(own)
+    events = coming_requests(session, overseen, now) if own else []
+    return render_template(
+        "registrations/organisation.html",
+        organisations=list(own.values()),
+        asking=[event for event in events if event.only(*RANKED)],
+        ranked=RANKED,
+        decidable=is_anything_to_decide(events, actor.person_id),
+        seated=[(event, event.only(*SEATED)) for event in events if event.only(*SEATED)],
+        contingents=held_places(session, overseen, now) if own else [],
+        form=form,
+        me=actor.person_id,
+        chosen=set(form.requests.data or ()),
+        typed=request.form,
+        status=STATE_STATUS,
+    )
+
+
+@blueprint.route(
+    "/organisation/kontingente/<id:contingent_id>/zurueckgeben", methods=["GET", "POST"]
+)
+@requires(Permission.ORGANISATION)
+def contingent_return(contingent_id: int) -> ResponseReturnValue:
+    """Give held places back: all that are unused, or some."""
+    actor, now = current_actor(), utc_now()
+    form, status = ReturnForm(), 200
+    if form.is_submitted():
+        status = 422
+        if form.validate():
+
+            def work(session: Session) -> Outcome:
+                number = return_contingent(
+                    session, _speaker(session), contingent_id, number=form.number.data, now=now
+                )
+                are = "ist" if number == 1 else "sind"
+                return Outcome(
+                    url_for(".organisation_page"),
+                    f"{formats.count(number, 'Platz', 'Plätze')} {are} zurückgegeben. Vielen Dank!",
+                )
+
+            try:
+                return follow(once(form.key(actor.person_id), now, work))
+            except DomainError as refusal:
+                if refusal.status == 404:
+                    raise
+                form.refuse(refusal)
+                status = refusal.status
+    held = find_held_places(db.session(), _overseen(db.session()), contingent_id, now)
+    return render_template("registrations/contingent_return.html", form=form, held=held), status
+
+
+def _overseen(session: Session) -> Overseen:
+    return load_tree(session).overseen(spoken_for(session, current_actor().person_id))

@@ -1,0 +1,104 @@
+"""Forms of those who decide for an organisation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wtforms.validators import Optional
+
+from trainings.core.fields import ManyField, NumberField
+from trainings.core.forms import Form, LineField, TextField, required
+from trainings.registrations.release_queries import EventRequests
+
+LONGEST_REASON = 300
+MOST_AT_ONCE = 200
+HIGHEST_RANK = 999
+_NONE_CHOSEN = "Bitte kreuzen Sie mindestens eine Anmeldung an."
+_TOO_MANY = f"Bitte höchstens {MOST_AT_ONCE} Anmeldungen auf einmal."
+
+
+class ReleaseForm(Form):
+    """Requests that are ticked, and why they are declined."""
+
+    # Not held against what the page would offer now: what a deputy decided meanwhile gets a
+    # sentence that names who and when.
+    requests = ManyField("Anmeldungen", choices=[], validate_choice=False)
+    reason = TextField(
+        "Begründung für eine Ablehnung",
+        LONGEST_REASON,
+        description="Die angemeldete Person liest sie. Bitte nichts über Gesundheit oder Familie.",
+    )
+
+    def chosen(self) -> list[int]:
+        """Return the ids that are ticked, each once; say so in the form if there are none."""
+        ids = list(dict.fromkeys(filter(None, self.requests.data or ())))
+        if not ids:
+            self.form_errors.append(_NONE_CHOSEN)
+        if len(ids) > MOST_AT_ONCE:
+            self.form_errors.append(_TOO_MANY)
+            return []
+        return ids
+
+
+class MailboxReleaseForm(ReleaseForm):
+    """The same for somebody who reads a functional mailbox: nobody knows yet who that is."""
+
+    name = LineField("Ihr Name", 160, [required("Bitte geben Sie Ihren Namen an.")])
+    function = LineField(
+        "Ihre Funktion",
+        120,
+        [required("Bitte geben Sie Ihre Funktion an, zum Beispiel „Fortbildungsstelle“.")],
+    )
+
+
+class ReturnForm(Form):
+    """How many held places are given back."""
+
+    number = NumberField("Plätze, die Sie zurückgeben", [Optional()], least=1, most=10_000)
+
+
+class OrderError(ValueError):
+    """What somebody typed as a place in the order is no number; the text says so in German."""
+
+
+def typed_order(
+    form_data: Any, events: list[EventRequests]
+) -> dict[int, tuple[dict[int, int | None], set[int]]]:
+    """Return the order that was typed, by event, where it differs from the stored one.
+
+    Args:
+        form_data: fields `rank-ID` and the boxes `priority`; rows that were not on the page
+            when it was loaded are left out.
+        events: the registrations as they are.
+
+    Returns:
+        The numbers by registration, and the registrations marked „vorrangig“.
+
+    Raises:
+        OrderError: not a whole number from 1 to 999.
+
+    """
+    marked = {int(text) for text in form_data.getlist("priority") if _is_number(text)}
+    changed = {}
+    for event in events:
+        rows = [row for row in event.rows if f"rank-{row.id}" in form_data]
+        numbers = {row.id: _number(form_data[f"rank-{row.id}"]) for row in rows}
+        if any(
+            numbers[row.id] != row.organisation_rank or (row.id in marked) != row.is_priority
+            for row in rows
+        ):
+            changed[event.event_id] = numbers, marked & set(numbers)
+    return changed
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 10
+
+
+def _number(text: str) -> int | None:
+    text = text.strip()
+    if not text:
+        return None
+    if not _is_number(text) or not 1 <= int(text) <= HIGHEST_RANK:
+        raise OrderError(f"In der Reihenfolge stehen ganze Zahlen von 1 bis {HIGHEST_RANK}.")
+    return int(text)
