@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trainings.office import (
+    admission_views,
     desk,
     event_change_views,
     event_edit_views,
@@ -24,6 +25,7 @@ VIEWS = (
     event_change_views,
     event_edit_views,
     registration_views,
+    admission_views,
     organisation_views,
     person_views,
     venue_views,

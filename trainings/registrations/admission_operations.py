@@ -33,6 +33,11 @@ _NO_PLACE: Mapping[Verdict, str] = {
 }
 
 
+def reason_field(registration_id: int | str) -> str:
+    """Return the name of the field for the reason of one line, where refusals stand."""
+    return f"reason_{registration_id}"
+
+
 @dataclass(frozen=True)
 class Admitted:
     """What came of an admission: how many got a place, how many wait."""
@@ -133,7 +138,7 @@ def _check_reasons(
                 "reason_missing",
                 f"Bitte geben Sie an, warum Sie bei {registration.person.name} vom Vorschlag "
                 "abweichen.",
-                field=str(registration.id),
+                field=reason_field(registration.id),
                 status=422,
             )
 
@@ -150,7 +155,7 @@ def _check_places(places: LockedPlaces, found: AdmissionList, chosen: Collection
                 "elsewhere",
                 f"{name} hat zur selben Zeit einen Platz in {one.elsewhere} und kann hier nicht "
                 "zugelassen werden.",
-                field=str(one.id),
+                field=reason_field(one.id),
             )
         verdict = pool.verdict(one.chain)
         if verdict is not Verdict.PLACE:
@@ -158,7 +163,7 @@ def _check_places(places: LockedPlaces, found: AdmissionList, chosen: Collection
                 "no_place",
                 f"Für {name} ist kein Platz: {_NO_PLACE[verdict]} Bitte nehmen Sie jemand anderen "
                 "heraus, oder ändern Sie zuerst Plätze und Kontingente.",
-                field=str(one.id),
+                field=reason_field(one.id),
             )
         pool = pool.with_seat(one.chain)
 
