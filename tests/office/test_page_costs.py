@@ -123,6 +123,8 @@ PAGES = {
     f"/koordination/veranstaltungen/{NUMBER}/einladungen": 5,
     f"/koordination/veranstaltungen/{NUMBER}/plaetze": 11,
     f"/koordination/veranstaltungen/{NUMBER}/zulassung": 9,
+    f"/koordination/veranstaltungen/{NUMBER}/warum": 4,
+    f"/koordination/veranstaltungen/{NUMBER}/warum/1": 11,
     f"/koordination/veranstaltungen/{NUMBER}/verlegen": 5,
     f"/koordination/veranstaltungen/{NUMBER}/absagen": 5,
     f"/koordination/veranstaltungen/{NUMBER}/kopieren": 4,

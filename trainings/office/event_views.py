@@ -37,6 +37,7 @@ from trainings.office.blueprint import blueprint
 from trainings.office.event_forms import CopyForm, NewEventForm
 from trainings.office.paging import page_address
 from trainings.office.posting import attempt, press
+from trainings.office.why_form import WhyForm
 from trainings.office.wording import EVENT_STATUS, REGISTRATION_STATUS, action_name
 from trainings.registrations.admission_operations import window_of
 from trainings.registrations.admission_rules import admission_refusal
@@ -118,6 +119,7 @@ def event_page(number: str) -> str:
         need_names=NEED_NAMES,
         action_name=action_name,
         press_form=Form(),
+        why_form=WhyForm(),
     )
 
 

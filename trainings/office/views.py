@@ -14,6 +14,7 @@ from trainings.office import (
     registration_views,
     template_views,
     venue_views,
+    why_views,
 )
 from trainings.office.blueprint import blueprint
 
@@ -31,4 +32,5 @@ VIEWS = (
     venue_views,
     template_views,
     mail_views,
+    why_views,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import (
@@ -28,6 +29,8 @@ from trainings.events.models import EventState
 from trainings.people.sessions import current_actor
 from trainings.registrations import operations, tickets
 from trainings.registrations.blueprint import blueprint
+from trainings.registrations.explain import explain_own
+from trainings.registrations.explain_rules import Condition
 from trainings.registrations.forms import (
     ConfirmForm,
 )
@@ -56,6 +59,7 @@ def my_registrations_page() -> str:
         and mine.event.state is EventState.PUBLISHED
     ]
     ticket = next((mine for mine in current if mine.registration.ticket), None)
+    why = explain_own(db.session(), current, now)
     past = [mine for mine in reversed(everything) if mine not in current]
     return render_template(
         "registrations/mine.html",
@@ -64,16 +68,23 @@ def my_registrations_page() -> str:
         days=calendar.calendar_days(ticket.event) if ticket else [],
         place=calendar.place_line(ticket.event) if ticket else "",
         further=[
-            (mine, _row_status(mine), _my_times(mine)) for mine in current if mine is not ticket
+            (mine, _row_status(mine, why), _my_times(mine))
+            for mine in current
+            if mine is not ticket
         ],
         past=[(mine, past_status(mine.registration.state)) for mine in past],
         letters=tickets.in_groups,
     )
 
 
-def _row_status(mine: MyRegistration) -> Any:
+def _row_status(mine: MyRegistration, why: Mapping[int, Condition]) -> Any:
     registration = mine.registration
-    return registration_status(MyPlace(registration.id, registration.state, mine.position))
+    place = mine.place or MyPlace(registration.id, registration.state)
+    icon, word, tone, detail = registration_status(place)
+    condition = why.get(registration.id)
+    if condition is not None and condition.code != "admission":
+        detail = f"{detail}. {condition.to_person}" if detail else condition.to_person
+    return (icon, word, tone, detail)
 
 
 def _my_times(mine: MyRegistration) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
 from sqlalchemy import ColumnElement, and_, bindparam, exists, false, func, or_, select, true
@@ -20,12 +21,15 @@ from trainings.events.models import (
     EventTrainer,
     Visibility,
 )
+from trainings.organisations.models import Organisation
 from trainings.people.models import Person
 from trainings.registrations.models import (
     ACTIVE,
     Registration,
     RegistrationState,
 )
+from trainings.registrations.places import chain
+from trainings.registrations.rules import awaits_admission
 
 
 # Kept for each actor, because four subqueries are dear to build; it holds no data.
@@ -65,11 +69,24 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class MyPlace:
-    """What a person's registration for an event is."""
+    """What a person's registration for an event is.
+
+    Attributes:
+        registration_id: of the person.
+        state: an active one.
+        position: on the waiting list; 0 for who does not wait.
+        awaits_admission: whether the office gives the places and has not done so.
+        offer_until: until when a place is offered.
+        chain: the authority of the registration, then the group above it.
+
+    """
 
     registration_id: int
     state: RegistrationState
     position: int = 0
+    awaits_admission: bool = False
+    offer_until: datetime | None = None
+    chain: tuple[int, ...] = ()
 
 
 _AHEAD = aliased(Registration)
@@ -85,10 +102,25 @@ _POSITION = (
 )
 
 
-_MY_PLACES = select(Registration.pool_id, Registration.id, Registration.state, _POSITION).where(
-    Registration.pool_id.in_(bindparam("pools", expanding=True)),
-    Registration.person_id == bindparam("person_id"),
-    Registration.state.in_(ACTIVE),
+_MY_PLACES = (
+    select(
+        Registration.pool_id,
+        Registration.id,
+        Registration.state,
+        Registration.offer_until,
+        Registration.organisation_id,
+        Organisation.parent_id,
+        Event.admission,
+        Event.admitted_at,
+        _POSITION.label("position"),
+    )
+    .join(Event, Registration.event_id == Event.id)
+    .join(Organisation, Registration.organisation_id == Organisation.id)
+    .where(
+        Registration.pool_id.in_(bindparam("pools", expanding=True)),
+        Registration.person_id == bindparam("person_id"),
+        Registration.state.in_(ACTIVE),
+    )
 )
 
 
@@ -99,8 +131,15 @@ def my_places(session: Session, actor: Actor, pool_ids: Iterable[int]) -> dict[i
     values = {"pools": list(pool_ids), "person_id": actor.person_id}
     rows = session.execute(_MY_PLACES, values)
     return {
-        pool_id: MyPlace(registration_id, state, place if state is RegistrationState.WAITING else 0)
-        for pool_id, registration_id, state, place in rows
+        row.pool_id: MyPlace(
+            row.id,
+            row.state,
+            row.position if row.state is RegistrationState.WAITING else 0,
+            awaits_admission=awaits_admission(row.admission, row.admitted_at),
+            offer_until=row.offer_until,
+            chain=chain(row.organisation_id, row.parent_id),
+        )
+        for row in rows
     }
 
 
@@ -111,6 +150,7 @@ class MyRegistration:
     registration: Registration
     event: Event
     position: int
+    place: MyPlace | None = None
 
 
 _OWN = (
@@ -122,6 +162,7 @@ _OWN = (
         joinedload(Registration.person),
         joinedload(Registration.event).joinedload(Event.venue),
         joinedload(Registration.event).joinedload(Event.room),
+        joinedload(Registration.event).joinedload(Event.pool),
         joinedload(Registration.event).selectinload(Event.sessions),
     )
 )
@@ -136,6 +177,7 @@ def my_registrations(session: Session, actor: Actor) -> list[MyRegistration]:
             registration,
             registration.event,
             positions[registration.pool_id].position if registration.pool_id in positions else 0,
+            positions.get(registration.pool_id) if registration.is_active else None,
         )
         for registration in found
     ]

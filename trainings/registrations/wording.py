@@ -1,0 +1,41 @@
+"""German names for the codes in the history of registrations: the rule behind every step."""
+
+from __future__ import annotations
+
+REASON_NAMES = {
+    "requested": "Angemeldet",
+    "placed_in_order": "Platz in der Reihenfolge der Anmeldungen",
+    "promoted": "Von der Warteliste nachgerückt",
+    "capacity_raised": "Nachgerückt, weil es mehr Plätze gibt",
+    "contingent_changed": "Nachgerückt, weil ein Kontingent geändert wurde",
+    "contingent_returned": "Nachgerückt, weil vorgehaltene Plätze frei wurden",
+    "offered": "Platz angeboten",
+    "offer_accepted": "Angebot angenommen",
+    "offer_declined": "Angebot abgelehnt",
+    "offer_missed": "Angebot verstrichen",
+    "released": "Von der Organisation freigegeben",
+    "declined": "Von der Organisation nicht freigegeben",
+    "not_released_in_time": "Von der Organisation nicht rechtzeitig freigegeben",
+    "admitted": "Von der Geschäftsstelle zugelassen",
+    "not_admitted": "Bei der Zulassung kein Platz frei",
+    "ranked_by_admission": "Bei der Zulassung kein Platz frei, neu gereiht",
+    "moved_by_office": "Von der Geschäftsstelle auf der Warteliste verschoben",
+    "placed_by_office": "Platz durch die Geschäftsstelle",
+    "substitute": "Als Ersatzperson benannt",
+    "took_over": "Platz als Ersatzperson übernommen",
+    "substituted": "Ersatzperson benannt",
+    "taken_over": "Vom abgesagten Termin übernommen",
+    "extra_date": "In den Zusatztermin übernommen",
+    "next_free": "Für den nächsten freien Termin vorgemerkt",
+    "wish_ended": "Bedarf zurückgezogen",
+    "placed_elsewhere": "An einem anderen gewünschten Termin einen Platz bekommen",
+    "withdrawn": "Abgemeldet",
+    "moved_onto_other_event": "Platz frei gegeben, weil die Veranstaltung verlegt wurde",
+    "event_cancelled": "Veranstaltung abgesagt",
+    "event_began": "Bis zum Beginn kein Platz frei geworden",
+}
+
+
+def reason_name(code: str) -> str:
+    """Return what a code of the history says, in German."""
+    return REASON_NAMES.get(code, "Geändert")
