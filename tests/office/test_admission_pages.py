@@ -118,12 +118,20 @@ def test_a_change_without_a_reason_stands_at_its_line_and_keeps_the_ticks(
     assert f'id="reason_{world.people[1]}-fehler"' in html
     (form,) = [form for form in forms_of(html) if "chosen" in form.names]
     assert form.fields["chosen"] == wanted
+    assert html.count("Bitte geben Sie einen Grund an.") == 0
     assert "vertritt das Team <b>" in form.fields[f"reason_{world.people[2]}"]
     assert world.states() == [State.WAITING] * 3
 
     answer = send(office, world.url, html, {f"reason_{world.people[1]}": "kommt im Mai"})
     assert answer.status_code == 303
     assert world.states() == [State.PLACED, State.WAITING, State.PLACED]
+
+
+def test_all_lines_without_a_reason_are_marked_at_once(office: FlaskClient, world: World) -> None:
+    html = submit(office, world.url, {"chosen": [str(world.people[2])]}).get_data(as_text=True)
+    for registration_id in world.people:
+        assert f'id="reason_{registration_id}-fehler"' in html
+    assert "Bitte prüfen Sie drei Angaben" in html
 
 
 def test_too_many_are_refused_by_name_and_nothing_is_lost(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from wtforms import HiddenField
 
 from trainings.core.fields import ManyField
@@ -31,6 +33,13 @@ class AdmissionForm(Form):
             for name, field in self._fields.items()
             if name.startswith(reason_field("")) and field.data
         }
+
+    def ask_for_reasons(self, lines: Sequence[Line]) -> None:
+        """Mark all lines that differ without a reason; a refusal names the first one only."""
+        for line, ticked in lines:
+            field = self._fields[reason_field(line.candidate.id)]
+            if line.admitted is not ticked and not field.data and not field.errors:
+                field.errors = ["Bitte geben Sie einen Grund an."]
 
 
 def admission_form(found: AdmissionList) -> AdmissionForm:

@@ -47,6 +47,7 @@ class DeskEvent:
     decide_by: datetime
     occupancy: Occupancy
     expected: int
+    awaits_admission: bool
     open_needs: int
     due: bool
     step: Step
@@ -154,6 +155,7 @@ def desk(session: Session, now: datetime) -> Desk:
                 decide_by=row.closes_at,
                 occupancy=occupancy,
                 expected=expected,
+                awaits_admission=pending,
                 open_needs=planned.open_needs,
                 due=is_due(planned, now),
                 step=next_step(planned, now),

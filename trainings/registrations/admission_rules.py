@@ -58,12 +58,12 @@ _WON_BY: Mapping[Rule, str] = {
     Rule.ORDER: "Reihenfolge der Anmeldung",
 }
 _LOST_BY: Mapping[Rule, str] = {
-    Rule.PRIORITY: "Alle Plätze vergeben: andere sind vorrangig",
-    Rule.FIRST_TIME: "Alle Plätze vergeben: andere sind zum ersten Mal dabei",
-    Rule.TURNED_AWAY: "Alle Plätze vergeben: andere sind früher nicht zum Zug gekommen",
-    Rule.MIX: "Alle Plätze vergeben: Mischung der Organisationen",
-    Rule.OWN_ORDER: "Alle Plätze vergeben: Reihung der Organisation",
-    Rule.ORDER: "Alle Plätze vergeben: Reihenfolge der Anmeldung",
+    Rule.PRIORITY: "andere sind vorrangig",
+    Rule.FIRST_TIME: "andere sind zum ersten Mal dabei",
+    Rule.TURNED_AWAY: "andere sind früher nicht zum Zug gekommen",
+    Rule.MIX: "Mischung der Organisationen",
+    Rule.OWN_ORDER: "Reihung der Organisation",
+    Rule.ORDER: "Reihenfolge der Anmeldung",
     Rule.ORGANISATION_FULL: "Die Organisation hat schon die Höchstzahl an Plätzen",
     Rule.HELD_FOR_OTHERS: "Die übrigen Plätze sind für andere Organisationen vorgemerkt",
     Rule.FULL: "Alle Plätze sind vergeben",

@@ -239,10 +239,11 @@ def _contingents(facts: Facts, _now: datetime) -> Condition | None:
         return None
     own = sum(number for id_, number in places.unused.items() if id_ in facts.chain)
     held = formats.count(places.held, "Platz ist", "Plätze sind")
+    words = f"{held} noch für Organisationen vorgemerkt, davon {own} für die der Person."
     return Condition(
         "contingents",
         places.verdict(facts.chain) is not Verdict.HELD_FOR_OTHERS,
-        f"{held} noch für Organisationen vorgemerkt, davon {own} für die der Person.",
+        words if places.held else "Die Kontingente sind ausgeschöpft.",
         WAITING_REASONS[Verdict.HELD_FOR_OTHERS],
     )
 
