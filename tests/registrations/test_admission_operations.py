@@ -7,9 +7,12 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from tests.conftest import empty_database
 from tests.factories import actor_for, berlin, make_event, make_organisation, make_person
 from tests.office.test_page_costs import make_format
 from tests.registered import make_registration
@@ -34,6 +37,8 @@ from trainings.registrations.models import (
     RegistrationState,
 )
 from trainings.registrations.operations import register, withdraw
+from trainings.registrations.places import load_places, load_queue
+from trainings.registrations.rules import next_places
 
 pytestmark = pytest.mark.both_databases
 
@@ -69,6 +74,18 @@ class World:
             organisation = session.get_one(Organisation, self.organisations[letter])
             person = make_person(session, organisation, family_name=f"Aus {letter}")
             return register(session, actor_for(person), self.event_id, now=ASKED).id
+
+    def hold(self, letter: str, places: int) -> None:
+        with transaction() as session:
+            event = session.get_one(Event, self.event_id)
+            session.add(
+                Contingent(
+                    pool_id=event.pool_id,
+                    organisation_id=self.organisations[letter],
+                    places=places,
+                    until=CLOSED + timedelta(hours=8),
+                )
+            )
 
     def registration(self, index: int) -> Registration:
         db.session.expire_all()
@@ -226,16 +243,7 @@ def test_more_than_there_is_is_refused_with_the_name(
 
 def test_a_contingent_binds_the_office_as_well(app: Flask) -> None:
     world = World()
-    with transaction() as session:
-        event = session.get_one(Event, world.event_id)
-        session.add(
-            Contingent(
-                pool_id=event.pool_id,
-                organisation_id=world.organisations["C"],
-                places=1,
-                until=CLOSED + timedelta(hours=8),
-            )
-        )
+    world.hold("C", 1)
     assert world.admitted() == [0]
     refusal = world.refusal(0, 3, reasons={3: "bitte"})
     assert refusal.code == "no_place"
@@ -341,3 +349,39 @@ def set_format(session: Session, *event_ids: int) -> None:
         event = session.get_one(Event, event_id)
         event.template_id = row.id
         event.title = f"Konflikte {event_id}"
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    asking=st.text("ABC", min_size=1, max_size=6),
+    capacity=st.integers(1, 4),
+    limit=st.none() | st.integers(1, 3),
+    held=st.integers(0, 1),
+    chosen=st.sets(st.integers(0, 5)),
+)
+def test_whatever_the_office_chooses_the_rules_of_places_hold(
+    app: Flask, *, asking: str, capacity: int, limit: int | None, held: int, chosen: set[int]
+) -> None:
+    empty_database()
+    world = World(asking, capacity=capacity, organisation_limit=limit)
+    if held:
+        world.hold("C", held)
+    chosen = {index for index in chosen if index < len(asking)}
+    reasons = dict.fromkeys(range(len(asking)), "so entschieden")
+    try:
+        world.confirm(*chosen, reasons=reasons)
+    except DomainError as refusal:
+        assert refusal.code == "no_place"
+        assert set(world.states()) == {State.WAITING}
+        return
+    states = world.states()
+    assert all(states[index] is State.PLACED for index in chosen)
+    event = db.session.get_one(Event, world.event_id)
+    places = load_places(db.session(), event.pool, CLOSED)
+    assert places.taken + places.held <= places.capacity
+    assert places.most_of_one <= (limit or places.capacity)
+    assert next_places(places, load_queue(db.session(), event)) == []
+    ranks = [world.registration(index).rank for index in range(len(asking))]
+    assert len(set(ranks)) == len(ranks)
