@@ -26,6 +26,7 @@ from trainings.registrations.operations import mark_need_done
 
 STEP_ENDPOINTS = {
     Step.CLOSE: "office.event_page",
+    Step.ADMIT: "office.event_admission",
     Step.CHOOSE_PLACE: "office.event_dates",
     Step.CHOOSE_TRAINERS: "office.event_trainers",
     Step.SETTLE_NEEDS: "office.event_page",

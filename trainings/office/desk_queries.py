@@ -24,6 +24,7 @@ from trainings.office.occupancy import Occupancy, occupancies
 from trainings.office.rules import Planned, Step, is_due, next_step
 from trainings.people.models import Person
 from trainings.registrations.models import ACTIVE, Need, NeedKind, Registration
+from trainings.registrations.rules import awaits_admission
 
 MOST_ITEMS = 8
 
@@ -45,6 +46,8 @@ class DeskEvent:
     minimum: int
     decide_by: datetime
     occupancy: Occupancy
+    expected: int
+    awaits_admission: bool
     open_needs: int
     due: bool
     step: Step
@@ -96,6 +99,8 @@ def desk(session: Session, now: datetime) -> Desk:
             Event.room_id,
             Event.minimum,
             Event.closes_at,
+            Event.admission,
+            Event.admitted_at,
             Pool.capacity,
             Venue.name.label("venue"),
             Venue.town,
@@ -118,6 +123,10 @@ def desk(session: Session, now: datetime) -> Desk:
     events = []
     for row in rows:
         occupancy = full[row.pool_id]
+        pending = awaits_admission(row.admission, row.admitted_at)
+        expected = occupancy.taken
+        if pending:
+            expected += min(occupancy.waiting, row.capacity - occupancy.taken)
         needs_trainers = row.kind is EventKind.TRAINING
         planned = Planned(
             ends_at=berlin_instant(row.last_day, row.ends),
@@ -126,8 +135,9 @@ def desk(session: Session, now: datetime) -> Desk:
             trainers=row.trainers,
             needs_trainers=needs_trainers,
             open_needs=needs.get(row.id, 0),
-            taken=occupancy.taken,
+            taken=expected,
             minimum=row.minimum,
+            awaits_admission=pending,
         )
         events.append(
             DeskEvent(
@@ -144,6 +154,8 @@ def desk(session: Session, now: datetime) -> Desk:
                 minimum=row.minimum,
                 decide_by=row.closes_at,
                 occupancy=occupancy,
+                expected=expected,
+                awaits_admission=pending,
                 open_needs=planned.open_needs,
                 due=is_due(planned, now),
                 step=next_step(planned, now),

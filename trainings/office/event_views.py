@@ -26,6 +26,7 @@ from trainings.events.models import (
     KIND_NAMES,
     STATE_NAMES,
     VISIBILITY_NAMES,
+    Admission,
     EventKind,
     EventState,
 )
@@ -36,7 +37,10 @@ from trainings.office.blueprint import blueprint
 from trainings.office.event_forms import CopyForm, NewEventForm
 from trainings.office.paging import page_address
 from trainings.office.posting import attempt, press
+from trainings.office.why_form import WhyForm
 from trainings.office.wording import EVENT_STATUS, REGISTRATION_STATUS, action_name
+from trainings.registrations.admission_operations import window_of
+from trainings.registrations.admission_rules import admission_refusal
 from trainings.registrations.models import NEED_NAMES
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -106,6 +110,8 @@ def event_page(number: str) -> str:
         is_over=end_of(plans_of(page.event)) <= now,
         is_draft=is_draft,
         is_published=page.event.state is EventState.PUBLISHED,
+        by_office=page.event.admission is Admission.BY_OFFICE,
+        may_admit=admission_refusal(window_of(page.event), now) is None,
         kinds=KIND_NAMES,
         visibilities=VISIBILITY_NAMES,
         event_status=EVENT_STATUS,
@@ -113,6 +119,7 @@ def event_page(number: str) -> str:
         need_names=NEED_NAMES,
         action_name=action_name,
         press_form=Form(),
+        why_form=WhyForm(),
     )
 
 

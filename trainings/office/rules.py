@@ -13,6 +13,7 @@ class Step(StrEnum):
     """The next thing to do for an event."""
 
     CLOSE = "close"
+    ADMIT = "admit"
     CHOOSE_PLACE = "choose_place"
     CHOOSE_TRAINERS = "choose_trainers"
     SETTLE_NEEDS = "settle_needs"
@@ -22,6 +23,7 @@ class Step(StrEnum):
 
 STEP_NAMES = {
     Step.CLOSE: "Abschließen",
+    Step.ADMIT: "Zulassen",
     Step.CHOOSE_PLACE: "Raum wählen",
     Step.CHOOSE_TRAINERS: "Leitung wählen",
     Step.SETTLE_NEEDS: "Bedarf klären",
@@ -41,8 +43,9 @@ class Planned:
         trainers: how many lead it.
         needs_trainers: whether its kind is led by trainers at all.
         open_needs: needs of participants that nobody has settled.
-        taken: places taken.
+        taken: places taken; before the office has admitted, those who would get one.
         minimum: the least number of participants.
+        awaits_admission: whether the office gives the places and has not done so.
 
     """
 
@@ -54,6 +57,7 @@ class Planned:
     open_needs: int
     taken: int
     minimum: int
+    awaits_admission: bool = False
 
 
 def is_due(event: Planned, now: datetime) -> bool:
@@ -65,6 +69,8 @@ def next_step(event: Planned, now: datetime) -> Step:
     """Return the one thing to do next, the most urgent first."""
     if event.ends_at <= now:
         return Step.CLOSE
+    if event.awaits_admission and event.decide_by <= now:
+        return Step.ADMIT
     if is_due(event, now) and event.taken < event.minimum:
         return Step.DECIDE
     if not event.has_room:

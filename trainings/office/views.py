@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trainings.office import (
+    admission_views,
     desk,
     event_change_views,
     event_edit_views,
@@ -15,6 +16,7 @@ from trainings.office import (
     release_views,
     template_views,
     venue_views,
+    why_views,
 )
 from trainings.office.blueprint import blueprint
 
@@ -28,9 +30,11 @@ VIEWS = (
     registration_views,
     queue_views,
     release_views,
+    admission_views,
     organisation_views,
     person_views,
     venue_views,
     template_views,
     mail_views,
+    why_views,
 )

@@ -23,6 +23,7 @@ ACTION_NAMES = {
     "event_held": "Abgeschlossen",
     "event_moved": "Verlegt",
     "event_cancelled": "Abgesagt",
+    "event_admitted": "Zulassung bestätigt",
     "capacity_changed": "Plätze geändert",
     "contingent_set": "Kontingent gesetzt",
     "contingent_removed": "Kontingent aufgehoben",

@@ -29,7 +29,7 @@ from trainings.registrations.models import (
 )
 from trainings.registrations.places import load_pools
 from trainings.registrations.queries import MyPlace, my_places, visible_to
-from trainings.registrations.rules import Places
+from trainings.registrations.rules import Places, awaits_admission
 
 PAGE_SIZE = 50
 # An alias is dear to make, so it is made once.
@@ -56,6 +56,7 @@ class EventRow:
     waiting: int
     mine: MyPlace | None
     replacement: tuple[date, date] | None
+    awaits_admission: bool
 
 
 @dataclass(frozen=True)
@@ -211,6 +212,8 @@ _EVENT_ROWS = (
         Event.last_day,
         Event.opens_at,
         Event.closes_at,
+        Event.admission,
+        Event.admitted_at,
         Event.pool_id,
         Event.replaced_by_id,
         Pool.capacity,
@@ -265,6 +268,7 @@ def _load_rows(
                 if row.replaced_by_id in visible
                 else None
             ),
+            awaits_admission=awaits_admission(row.admission, row.admitted_at),
         )
         for row in found
     ]

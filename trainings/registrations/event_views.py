@@ -27,13 +27,14 @@ from trainings.core.http import follow
 from trainings.core.idempotency import Outcome, once
 from trainings.core.permissions import Permission, requires
 from trainings.events import calendar
-from trainings.events.models import Event
+from trainings.events.models import Admission, Event
 from trainings.people.entrance import ask_to_join, session_over
 from trainings.people.forms import EmailForm
 from trainings.people.login import admit
 from trainings.people.queries import organisations_for_email, person_by_email
 from trainings.people.sessions import begin_session, current_actor, verified_email
 from trainings.registrations import operations
+from trainings.registrations.admission_rules import RULES
 from trainings.registrations.blueprint import blueprint
 from trainings.registrations.event_queries import (
     EventPage,
@@ -44,18 +45,25 @@ from trainings.registrations.event_queries import (
     list_events,
     next_date,
 )
+from trainings.registrations.explain import why_not_yet
 from trainings.registrations.forms import (
     EventFilterForm,
     FirstRegistrationForm,
     RegistrationForm,
 )
-from trainings.registrations.models import Registration, RegistrationState
+from trainings.registrations.models import SEATED, Registration, RegistrationState
 from trainings.registrations.organisation_queries import own_holds
+from trainings.registrations.places import seats_elsewhere
 from trainings.registrations.queries import (
     MyPlace,
 )
 from trainings.registrations.release_queries import Declined, declined_for
-from trainings.registrations.rules import WAITING_REASONS, Verdict, window_refusal
+from trainings.registrations.rules import (
+    WAITING_REASONS,
+    Verdict,
+    awaits_admission,
+    window_refusal,
+)
 from trainings.registrations.statuses import event_status, registration_status
 
 # Somebody whose address is verified and who is no person yet sees what everybody sees who is logged
@@ -141,6 +149,9 @@ def _show_event(
             venue_features=_venue_features(page.event) if actor.person_id else [],
             refusal=window_refusal(operations.window_of(page.event), now),
             waiting_reason=_waiting_reason(page, actor),
+            pending=awaits_admission(page.event.admission, page.event.admitted_at),
+            why=_why_not_yet(page, actor, now),
+            admission_rules=RULES if page.event.admission is Admission.BY_OFFICE else (),
             free=page.places.free_for(actor.organisation_ids),
             mine=_mine_status(page.mine),
             own_holds=own_holds(page.places, actor.organisation_ids),
@@ -206,6 +217,16 @@ def _declined(page: EventPage, actor: Actor) -> Declined | None:
     if page.mine is not None or not page.event.needs_release or actor.person_id is None:
         return None
     return declined_for(db.session(), actor.person_id, page.event.id)
+
+
+def _why_not_yet(page: EventPage, actor: Actor, now: datetime) -> str:
+    if page.mine is None or page.mine.state in SEATED or actor.person_id is None:
+        return ""
+    elsewhere = seats_elsewhere(db.session(), page.event.id, [actor.person_id])
+    condition = why_not_yet(
+        page.mine, page.event, page.places, elsewhere.get(actor.person_id, ""), now
+    )
+    return condition.to_person if condition else ""
 
 
 def _mine_status(mine: MyPlace | None) -> Any:
@@ -328,7 +349,14 @@ def _join_and_register(
 
 
 def _confirmation(registration: Registration) -> str:
-    title = registration.event.title
+    event = registration.event
+    title = event.title
+    waits = registration.state is RegistrationState.WAITING
+    if waits and awaits_admission(event.admission, event.admitted_at):
+        return (
+            f"Ihr Antrag ist eingegangen: „{title}“. Über die Zulassung entscheidet die "
+            "Geschäftsstelle nach dem Anmeldeschluss; Sie bekommen in jedem Fall eine Nachricht."
+        )
     if registration.state is RegistrationState.PLACED:
         return f"Sie haben einen Platz: „{title}“. Die Eintrittskarte kommt auch per E-Mail."
     if registration.state is RegistrationState.AWAITING_RELEASE:

@@ -18,6 +18,7 @@ from trainings.events.models import Event
 from trainings.people.models import Person
 from trainings.registrations import tickets
 from trainings.registrations.models import Registration, RegistrationState
+from trainings.registrations.rules import awaits_admission
 
 # Written out and not built by Flask: mails are also written where there is no request. The
 # addresses are fixed (they stand on paper), and a test compares them with the routes.
@@ -48,7 +49,14 @@ def served(
             placed(session, registration, now, promoted=registration is not asked)
 
 
-def placed(session: Session, registration: Registration, now: datetime, *, promoted: bool) -> None:
+def placed(
+    session: Session,
+    registration: Registration,
+    now: datetime,
+    *,
+    promoted: bool,
+    opening: str = "",
+) -> None:
     """Tell somebody that there is a place, with ticket and calendar entry.
 
     Args:
@@ -56,10 +64,11 @@ def placed(session: Session, registration: Registration, now: datetime, *, promo
         registration: placed.
         now: the present instant.
         promoted: whether the person waited before.
+        opening: the first sentence, where it is a special one.
 
     """
     event = registration.event
-    opening = (
+    opening = opening or (
         "ein Platz ist frei geworden, und Sie sind an der Reihe: Sie nehmen teil."
         if promoted
         else "Sie haben einen Platz."
@@ -91,8 +100,11 @@ def placed(session: Session, registration: Registration, now: datetime, *, promo
 
 
 def waiting(session: Session, registration: Registration, now: datetime) -> None:
-    """Tell somebody that they are on the waiting list."""
+    """Tell somebody that they are on the waiting list, or that the office will decide."""
     event = registration.event
+    if awaits_admission(event.admission, event.admitted_at):
+        _request_received(session, registration, now)
+        return
     _post(
         session,
         registration,
@@ -114,6 +126,29 @@ def waiting(session: Session, registration: Registration, now: datetime) -> None
             link=("Meine Anmeldungen", MY_REGISTRATIONS),
             closing=("Sie möchten nicht mehr warten? Dann verlassen Sie bitte die Warteliste.",),
             way_out=("Warteliste verlassen", _withdraw_path(session, registration, now)),
+        ),
+    )
+
+
+def _request_received(session: Session, registration: Registration, now: datetime) -> None:
+    event = registration.event
+    _post(
+        session,
+        registration,
+        kind="registration_received",
+        now=now,
+        mail=Mail(
+            subject=f"Antrag eingegangen: {_subject(event)}",
+            paragraphs=(
+                "Ihre Anmeldung ist eingegangen. Über die Plätze entscheidet die Geschäftsstelle "
+                f"nach dem Anmeldeschluss ({formats.deadline(event.closes_at)}).",
+                "Bis dahin ist noch nichts zugesagt, und es ist nichts weiter zu tun. Sie bekommen "
+                "in jedem Fall eine Nachricht.",
+            ),
+            facts=event_facts(event),
+            link=("So wird zugelassen", f"{event_path(event)}#zulassung"),
+            closing=("Sie möchten doch nicht teilnehmen? Dann ziehen Sie die Anmeldung zurück.",),
+            way_out=("Anmeldung zurückziehen", _withdraw_path(session, registration, now)),
         ),
     )
 

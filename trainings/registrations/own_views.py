@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from flask import (
     abort,
@@ -30,6 +30,8 @@ from trainings.events.models import EventState
 from trainings.people.sessions import current_actor
 from trainings.registrations import operations, tickets
 from trainings.registrations.blueprint import blueprint
+from trainings.registrations.explain import explain_own
+from trainings.registrations.explain_rules import Condition
 from trainings.registrations.forms import (
     ConfirmForm,
 )
@@ -47,7 +49,12 @@ from trainings.registrations.queries import (
     my_registrations,
 )
 from trainings.registrations.release_queries import declined_requests, not_released_in_time
-from trainings.registrations.statuses import past_status, queue_sentence, registration_status
+from trainings.registrations.statuses import (
+    Status,
+    past_status,
+    queue_sentence,
+    registration_status,
+)
 
 
 @blueprint.get("/meine/anmeldungen", endpoint="my_registrations")
@@ -67,6 +74,7 @@ def my_registrations_page() -> str:
     ticket = next((mine for mine in current if mine.registration.ticket), None)
     offers = [mine for mine in current if mine.registration.offer_until]
     news = queue_news(db.session(), [mine.registration.id for mine in current if mine.position])
+    why = explain_own(db.session(), current, now)
     past = [mine for mine in reversed(everything) if mine not in current]
     unreleased = not_released_in_time(db.session(), _in_state(past, RegistrationState.EXPIRED))
     return render_template(
@@ -78,7 +86,7 @@ def my_registrations_page() -> str:
         offers=[(mine, _dates(mine)) for mine in offers],
         offer_form=Form(formdata=None),
         further=[
-            (mine, _row_status(mine, news), _my_times(mine))
+            (mine, _row_status(mine, why, news), _my_times(mine))
             for mine in current
             if mine is not ticket and mine not in offers
         ],
@@ -103,14 +111,23 @@ def _in_state(registrations: list[MyRegistration], state: RegistrationState) -> 
     return [mine.registration.id for mine in registrations if mine.registration.state is state]
 
 
-def _row_status(mine: MyRegistration, news: dict[int, QueueNews]) -> Any:
+def _row_status(
+    mine: MyRegistration, why: Mapping[int, Condition], news: Mapping[int, QueueNews]
+) -> Status:
     registration = mine.registration
-    icon, word, tone, detail = registration_status(
-        MyPlace(registration.id, registration.state, mine.position, registration.offer_until)
-    )
+    place = mine.place or MyPlace(registration.id, registration.state)
+    icon, word, tone, detail = registration_status(place)
+    sentences = [detail] if detail else []
+    condition = why.get(registration.id)
+    if condition is not None and condition.code != "admission":
+        sentences.append(condition.to_person)
     if registration.id in news:
-        detail = f"{detail}. {queue_sentence(news[registration.id])}"
-    return icon, word, tone, detail
+        sentences.append(queue_sentence(news[registration.id]))
+    return (icon, word, tone, " ".join(_ended(sentence) for sentence in sentences))
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
 
 
 def _my_times(mine: MyRegistration) -> str:

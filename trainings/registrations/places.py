@@ -21,7 +21,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from trainings.core.actors import Actor
 from trainings.core.clock import berlin_instant
 from trainings.core.errors import not_found
-from trainings.events.models import Admission, Event, EventSession, Pool
+from trainings.events.models import Event, EventSession, Pool
 from trainings.organisations.models import Organisation
 from trainings.people.models import Person
 from trainings.registrations.models import (
@@ -34,7 +34,14 @@ from trainings.registrations.models import (
     WishedRegistration,
 )
 from trainings.registrations.offer_rules import Passing, passing_on
-from trainings.registrations.rules import Hold, Places, Seeker, check_move, next_places
+from trainings.registrations.rules import (
+    Hold,
+    Places,
+    Seeker,
+    awaits_admission,
+    check_move,
+    next_places,
+)
 
 Result = TypeVar("Result")
 
@@ -88,7 +95,7 @@ class LockedPlaces:
 
         """
         event, session = self.event, self.session
-        if event.admission is Admission.BY_OFFICE and event.admitted_at is None:
+        if awaits_admission(event.admission, event.admitted_at):
             return []
         places = self.places()
         if places.taken >= places.capacity:
@@ -345,6 +352,7 @@ def seats_elsewhere(session: Session, event_id: int, person_ids: Sequence[int]) 
             Registration.state.in_(SEATED),
             Registration.person_id.in_(person_ids),
         )
+        .order_by(Event.number)
     )
     return {row.person_id: row.number for row in rows}
 

@@ -21,12 +21,15 @@ from trainings.events.models import (
     EventTrainer,
     Visibility,
 )
+from trainings.organisations.models import Organisation
 from trainings.people.models import Person
 from trainings.registrations.models import (
     ACTIVE,
     Registration,
     RegistrationState,
 )
+from trainings.registrations.places import chain
+from trainings.registrations.rules import awaits_admission
 
 
 # Kept for each actor, because four subqueries are dear to build; it holds no data.
@@ -66,12 +69,24 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class MyPlace:
-    """What a person's registration for an event is."""
+    """What a person's registration for an event is.
+
+    Attributes:
+        registration_id: of the person.
+        state: an active one.
+        position: on the waiting list; 0 for who does not wait.
+        awaits_admission: whether the office gives the places and has not done so.
+        offer_until: until when a place is offered.
+        chain: the authority of the registration, then the group above it.
+
+    """
 
     registration_id: int
     state: RegistrationState
     position: int = 0
+    awaits_admission: bool = False
     offer_until: datetime | None = None
+    chain: tuple[int, ...] = ()
 
 
 _AHEAD = aliased(Registration)
@@ -87,16 +102,25 @@ _POSITION = (
 )
 
 
-_MY_PLACES = select(
-    Registration.pool_id,
-    Registration.id,
-    Registration.state,
-    _POSITION.label("position"),
-    Registration.offer_until,
-).where(
-    Registration.pool_id.in_(bindparam("pools", expanding=True)),
-    Registration.person_id == bindparam("person_id"),
-    Registration.state.in_(ACTIVE),
+_MY_PLACES = (
+    select(
+        Registration.pool_id,
+        Registration.id,
+        Registration.state,
+        Registration.offer_until,
+        Registration.organisation_id,
+        Organisation.parent_id,
+        Event.admission,
+        Event.admitted_at,
+        _POSITION.label("position"),
+    )
+    .join(Event, Registration.event_id == Event.id)
+    .join(Organisation, Registration.organisation_id == Organisation.id)
+    .where(
+        Registration.pool_id.in_(bindparam("pools", expanding=True)),
+        Registration.person_id == bindparam("person_id"),
+        Registration.state.in_(ACTIVE),
+    )
 )
 
 
@@ -111,7 +135,9 @@ def my_places(session: Session, actor: Actor, pool_ids: Iterable[int]) -> dict[i
             row.id,
             row.state,
             row.position if row.state is RegistrationState.WAITING else 0,
-            row.offer_until,
+            awaits_admission=awaits_admission(row.admission, row.admitted_at),
+            offer_until=row.offer_until,
+            chain=chain(row.organisation_id, row.parent_id),
         )
         for row in rows
     }
@@ -124,6 +150,7 @@ class MyRegistration:
     registration: Registration
     event: Event
     position: int
+    place: MyPlace | None = None
 
 
 _OWN = (
@@ -135,6 +162,7 @@ _OWN = (
         joinedload(Registration.person),
         joinedload(Registration.event).joinedload(Event.venue),
         joinedload(Registration.event).joinedload(Event.room),
+        joinedload(Registration.event).joinedload(Event.pool),
         joinedload(Registration.event).selectinload(Event.sessions),
     )
 )
@@ -149,6 +177,7 @@ def my_registrations(session: Session, actor: Actor) -> list[MyRegistration]:
             registration,
             registration.event,
             positions[registration.pool_id].position if registration.pool_id in positions else 0,
+            positions.get(registration.pool_id) if registration.is_active else None,
         )
         for registration in found
     ]

@@ -18,7 +18,7 @@ from enum import StrEnum
 
 from trainings.core import formats
 from trainings.core.errors import DomainError
-from trainings.events.models import EventState
+from trainings.events.models import Admission, EventState
 from trainings.registrations.models import SEATED, RegistrationState
 
 State = RegistrationState
@@ -164,7 +164,7 @@ class Places:
             own = sum(unused.get(organisation_id, 0) for organisation_id in chain)
             open_places = min(empty, max(empty - sum(unused.values()), 0) + own)
         if self.organisation_limit is not None:
-            open_places = min(open_places, self.organisation_limit - self._seated_of(chain))
+            open_places = min(open_places, self.organisation_limit - self.seated_of(chain))
         return max(open_places, 0)
 
     def verdict(self, chain: tuple[int, ...]) -> Verdict:
@@ -173,8 +173,7 @@ class Places:
             return Verdict.PLACE
         if self.taken >= self.capacity:
             return Verdict.FULL
-        limit = self.organisation_limit
-        if limit is not None and self._seated_of(chain) >= limit:
+        if self.limit_reached(chain):
             return Verdict.ORGANISATION_FULL
         return Verdict.HELD_FOR_OTHERS
 
@@ -182,7 +181,13 @@ class Places:
         """Return the places after somebody of these organisations sat down."""
         return replace(self, seated=Counter(self.seated) + Counter({chain: 1}))
 
-    def _seated_of(self, chain: tuple[int, ...]) -> int:
+    def limit_reached(self, chain: tuple[int, ...]) -> bool:
+        """Say whether the authority has all the places that one may have."""
+        limit = self.organisation_limit
+        return limit is not None and self.seated_of(chain) >= limit
+
+    def seated_of(self, chain: tuple[int, ...]) -> int:
+        """Return how many places the authority has."""
         return sum(number for other, number in self.seated.items() if other[:1] == chain[:1])
 
 
@@ -210,6 +215,11 @@ WAITING_REASONS: Mapping[Verdict, str] = {
     Verdict.HELD_FOR_OTHERS: "Die übrigen Plätze sind für andere Organisationen vorgemerkt.",
     Verdict.ORGANISATION_FULL: "Ihre Organisation hat schon alle Plätze, die sie bekommen kann.",
 }
+
+
+def awaits_admission(admission: Admission, admitted_at: datetime | None) -> bool:
+    """Say whether an event gives no place before the office has confirmed who is admitted."""
+    return admission is Admission.BY_OFFICE and admitted_at is None
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,8 @@ def event_status(row: EventRow, actor: Actor, now: datetime) -> Status:
     if now >= row.closes_at:
         return ("lock", "Anmeldung geschlossen", "off", "")
     until = f"Anmelden bis {formats.long_date(formats.deadline_day(row.closes_at))}"
+    if row.awaits_admission:
+        return ("calendar", "Anmeldung offen", "ok", f"{until}, danach Zulassung")
     if actor.person_id is None:
         return ("calendar", "Anmeldung offen", "ok", until)
     free = row.places.free_for(actor.organisation_ids)
@@ -56,6 +58,8 @@ def registration_status(mine: MyPlace) -> Status:
     """Return what is said of a person's own active registration."""
     if mine.state is RegistrationState.PLACED:
         return ("ticket", "Sie haben einen Platz", "mine", "")
+    if mine.state is RegistrationState.WAITING and mine.awaits_admission:
+        return ("clock", "Antrag eingegangen", "info", "Zulassung nach Anmeldeschluss")
     if mine.state is RegistrationState.WAITING:
         return ("list", "Warteliste", "info", f"Sie sind an {mine.position}. Stelle")
     if mine.state is RegistrationState.OFFERED:

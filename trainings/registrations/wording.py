@@ -1,25 +1,38 @@
-"""German words for the codes in the history of a registration."""
+"""German names for the codes in the history of registrations: the rule behind every step."""
 
 from __future__ import annotations
 
 REASON_NAMES = {
     "requested": "Angemeldet",
-    "placed_in_order": "Platz nach der Reihenfolge der Anmeldungen",
+    "placed_in_order": "Platz in der Reihenfolge der Anmeldungen",
     "promoted": "Nachgerückt nach der Reihenfolge der Warteliste",
     "capacity_raised": "Nachgerückt, weil es mehr Plätze gibt",
-    "contingent_changed": "Nachgerückt, weil sich ein Kontingent geändert hat",
-    "contingent_returned": "Nachgerückt, weil ein Kontingent frei wurde",
+    "contingent_changed": "Nachgerückt, weil ein Kontingent geändert wurde",
+    "contingent_returned": "Nachgerückt, weil vorgehaltene Plätze frei wurden",
     "offered": "Platz angeboten nach der Reihenfolge der Warteliste",
     "offer_accepted": "Angebot angenommen",
     "offer_declined": "Angebot abgelehnt",
     "offer_missed": "Angebot verstrichen",
-    "moved_by_office": "Reihenfolge von der Geschäftsstelle geändert",
-    "placed_by_office": "Platz von der Geschäftsstelle gegeben",
-    "placed_elsewhere": "Beendet, weil ein anderer gewünschter Termin frei wurde",
+    "released": "Von der Organisation freigegeben",
+    "declined": "Von der Organisation nicht freigegeben",
+    "not_released_in_time": "Von der Organisation nicht rechtzeitig freigegeben",
+    "admitted": "Von der Geschäftsstelle zugelassen",
+    "not_admitted": "Bei der Zulassung kein Platz frei",
+    "ranked_by_admission": "Bei der Zulassung kein Platz frei, neu gereiht",
+    "moved_by_office": "Von der Geschäftsstelle auf der Warteliste verschoben",
+    "placed_by_office": "Platz durch die Geschäftsstelle",
+    "substitute": "Als Ersatzperson benannt",
+    "took_over": "Platz als Ersatzperson übernommen",
+    "substituted": "Ersatzperson benannt",
+    "taken_over": "Vom abgesagten Termin übernommen",
+    "extra_date": "In den Zusatztermin übernommen",
+    "next_free": "Für den nächsten freien Termin vorgemerkt",
+    "wish_ended": "Bedarf zurückgezogen",
+    "placed_elsewhere": "An einem anderen gewünschten Termin einen Platz bekommen",
     "withdrawn": "Abgemeldet",
-    "moved_onto_other_event": "Platz frei gegeben, weil sich die Termine überschneiden",
+    "moved_onto_other_event": "Platz frei gegeben, weil die Veranstaltung verlegt wurde",
     "event_cancelled": "Veranstaltung abgesagt",
-    "event_began": "Kein Platz frei geworden bis zum Beginn",
+    "event_began": "Bis zum Beginn kein Platz frei geworden",
 }
 
 
@@ -32,6 +45,8 @@ BY_RULE = frozenset(
         "contingent_returned",
         "offered",
         "offer_missed",
+        "not_released_in_time",
+        "ranked_by_admission",
         "placed_elsewhere",
         "event_began",
     }
@@ -39,6 +54,6 @@ BY_RULE = frozenset(
 """Steps that a rule took; whoever gave the occasion, such as by withdrawing, did not decide."""
 
 
-def reason_name(reason: str) -> str:
+def reason_name(code: str) -> str:
     """Return what a code of the history says, in German."""
-    return REASON_NAMES.get(reason, "Geändert")
+    return REASON_NAMES.get(code, "Geändert")
