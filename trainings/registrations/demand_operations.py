@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
@@ -87,8 +87,9 @@ def express_wish(
         now: the present instant.
 
     Raises:
-        DomainError: `not_found`, `nothing_chosen`, `retired`; for one of the dates what `register`
-            refuses, with the date in the sentence. Then nothing is registered at all.
+        DomainError: `not_found`, `nothing_chosen`, `retired`, `date_gone`, `already_placed`; for
+            one of the dates what `register` refuses, with the date in the sentence. Then nothing is
+            registered at all.
 
     """
     person_id = actor.person_id
@@ -109,7 +110,7 @@ def express_wish(
             "Terminen, die feststehen.",
             field="next_free",
         )
-    known = {date.event_id for date in open_dates(session, actor, template_id, now)}
+    known = {row.event_id for row in open_dates(session, actor, template_id, now)}
     if not set(event_ids) <= known:
         raise DomainError(
             "date_gone",
@@ -120,7 +121,13 @@ def express_wish(
     wanted = known if next_free else set(event_ids)
 
     def work(sections: Sequence[LockedPlaces]) -> Wished:
-        _refuse_second_place(session, person_id, template_id, now)
+        day = coming_place(session, person_id, template_id, now)
+        if day is not None:
+            raise DomainError(
+                "already_placed",
+                f"Sie haben schon einen Platz am {formats.long_date(day)}. Passt Ihnen der Termin "
+                "nicht, geben Sie den Platz bitte zuerst unter „Meine Anmeldungen“ zurück.",
+            )
         wish = open_wish(session, actor, person_id, template_id, now)
         wish.next_free = wish.next_free or next_free
         return _register(
@@ -156,8 +163,9 @@ def open_wish(
     return wish
 
 
-def _refuse_second_place(session: Session, person_id: int, template_id: int, now: datetime) -> None:
-    day = session.scalar(
+def coming_place(session: Session, person_id: int, template_id: int, now: datetime) -> date | None:
+    """Return the day of somebody's place on a coming date of a format, or None."""
+    return session.scalar(
         select(Event.first_day)
         .join(Registration, Registration.event_id == Event.id)
         .where(
@@ -169,12 +177,6 @@ def _refuse_second_place(session: Session, person_id: int, template_id: int, now
         )
         .order_by(Event.first_day)
     )
-    if day is not None:
-        raise DomainError(
-            "already_placed",
-            f"Sie haben schon einen Platz am {formats.long_date(day)}. Passt Ihnen der Termin "
-            "nicht, geben Sie den Platz bitte zuerst unter „Meine Anmeldungen“ zurück.",
-        )
 
 
 def _register(

@@ -171,7 +171,14 @@ def awaiting_release(session: Session, registration: Registration, now: datetime
     )
 
 
-def offered(session: Session, registration: Registration, until: datetime, now: datetime) -> None:
+def offered(
+    session: Session,
+    registration: Registration,
+    until: datetime,
+    now: datetime,
+    *,
+    opening: str = "ein Platz ist frei geworden, und Sie sind an der Reihe.",
+) -> None:
     """Offer somebody on the waiting list a place, with the link that accepts it."""
     event = registration.event
     token = tokens.issue(session, Purpose.OFFER, registration.id, now, end_of_day(event.last_day))
@@ -183,8 +190,7 @@ def offered(session: Session, registration: Registration, until: datetime, now: 
         mail=Mail(
             subject=f"Platz frei, bitte antworten: {_subject(event)}",
             paragraphs=(
-                "ein Platz ist frei geworden, und Sie sind an der Reihe. Wir halten ihn für Sie "
-                f"frei bis {formats.instant(until)}.",
+                f"{opening} Wir halten den Platz für Sie frei bis {formats.instant(until)}.",
                 "Bitte nehmen Sie ihn bis dahin an, oder lehnen Sie ihn ab. Danach bieten wir ihn "
                 "der nächsten Person an.",
             ),

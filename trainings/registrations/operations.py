@@ -182,14 +182,17 @@ def join_and_register(
     """
     account = join(session, email=email, **details, now=now)
     session.flush()
-    person = account.person
+    return register(session, employee(account.person), event_id, needs=needs, now=now)
+
+
+def employee(person: Person) -> Actor:
+    """Return who a person is without any role: what that actor may see, the person may see."""
     organisation: Organisation | None = person.organisation
-    chain = []
+    above = []
     while organisation is not None:
-        chain.append(organisation.id)
+        above.append(organisation.id)
         organisation = organisation.parent
-    actor = Actor(person_id=person.id, organisation_ids=tuple(chain))
-    return register(session, actor, event_id, needs=needs, now=now)
+    return Actor(person_id=person.id, organisation_ids=tuple(above))
 
 
 def withdraw(session: Session, actor: Actor, registration_id: int, now: datetime) -> Registration:
