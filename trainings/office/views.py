@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trainings.office import (
+    demand_views,
     desk,
     event_change_views,
     event_edit_views,
@@ -20,6 +21,7 @@ __all__ = ["blueprint"]
 
 VIEWS = (
     desk,
+    demand_views,
     event_views,
     event_change_views,
     event_edit_views,

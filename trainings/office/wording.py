@@ -23,6 +23,8 @@ ACTION_NAMES = {
     "event_held": "Abgeschlossen",
     "event_moved": "Verlegt",
     "event_cancelled": "Abgesagt",
+    "extra_date_created": "Zusatztermin angelegt",
+    "waiting_list_taken_along": "Warteliste übernommen",
     "capacity_changed": "Plätze geändert",
     "contingent_set": "Kontingent gesetzt",
     "contingent_removed": "Kontingent aufgehoben",

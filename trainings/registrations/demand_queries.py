@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from trainings.core.actors import Actor
 from trainings.core.errors import not_found
 from trainings.events.models import Event, EventState, EventTemplate, Pool, Venue, Visibility
+from trainings.organisations.models import Organisation
+from trainings.people.models import OrganisationContact
 from trainings.registrations.models import (
     ACTIVE,
+    CourseRequest,
     Registration,
     RegistrationChange,
     Wish,
@@ -200,15 +203,48 @@ def my_wish(session: Session, actor: Actor, wish_id: int) -> MyWish:
     raise not_found()
 
 
-def ended_by_wish(session: Session, registration_ids: Iterable[int]) -> set[int]:
-    """Return which registrations ended because one of several dates was enough; one statement."""
-    ids = list(registration_ids)
-    if not ids:
-        return set()
-    return set(
+def ended_by_wish(session: Session, registration_ids: Iterable[int]) -> dict[int, str]:
+    """Return why waits ended that were one of several dates, by registration; one statement."""
+    changes = session.execute(
+        select(RegistrationChange.registration_id, RegistrationChange.reason).where(
+            RegistrationChange.registration_id.in_(list(registration_ids)),
+            RegistrationChange.reason.in_(BY_WISH),
+        )
+    )
+    return {change.registration_id: change.reason for change in changes}
+
+
+def organisations_of_contact(session: Session, actor: Actor) -> list[Organisation]:
+    """Load the organisations that somebody speaks for, by name, in one statement."""
+    return list(
         session.scalars(
-            select(RegistrationChange.registration_id).where(
-                RegistrationChange.registration_id.in_(ids), RegistrationChange.reason.in_(BY_WISH)
+            select(Organisation)
+            .join(OrganisationContact, OrganisationContact.organisation_id == Organisation.id)
+            .where(
+                OrganisationContact.person_id == actor.person_id,
+                Organisation.retired_at.is_(None),
+                Organisation.merged_into_id.is_(None),
+            )
+            .order_by(Organisation.sort_key, Organisation.id)
+        )
+    )
+
+
+def course_requests_of(session: Session, actor: Actor) -> list[CourseRequest]:
+    """Load what was asked for the organisations that somebody speaks for, the latest first."""
+    theirs = select(OrganisationContact.organisation_id).where(
+        OrganisationContact.person_id == actor.person_id
+    )
+    return list(
+        session.scalars(
+            select(CourseRequest)
+            .where(CourseRequest.organisation_id.in_(theirs))
+            .order_by(CourseRequest.created_at.desc(), CourseRequest.id.desc())
+            .options(
+                joinedload(CourseRequest.template),
+                joinedload(CourseRequest.organisation),
+                joinedload(CourseRequest.person),
+                joinedload(CourseRequest.event),
             )
         )
     )

@@ -28,6 +28,7 @@ from trainings.events.models import EventState
 from trainings.people.sessions import current_actor
 from trainings.registrations import operations, tickets
 from trainings.registrations.blueprint import blueprint
+from trainings.registrations.demand_queries import ended_by_wish, my_wishes
 from trainings.registrations.forms import (
     ConfirmForm,
 )
@@ -57,6 +58,7 @@ def my_registrations_page() -> str:
     ]
     ticket = next((mine for mine in current if mine.registration.ticket), None)
     past = [mine for mine in reversed(everything) if mine not in current]
+    by_wish = ended_by_wish(db.session(), [mine.registration.id for mine in past])
     return render_template(
         "registrations/mine.html",
         ticket=ticket,
@@ -66,7 +68,11 @@ def my_registrations_page() -> str:
         further=[
             (mine, _row_status(mine), _my_times(mine)) for mine in current if mine is not ticket
         ],
-        past=[(mine, past_status(mine.registration.state)) for mine in past],
+        past=[
+            (mine, past_status(mine.registration.state, by_wish.get(mine.registration.id)))
+            for mine in past
+        ],
+        wishes=my_wishes(db.session(), actor),
         letters=tickets.in_groups,
     )
 

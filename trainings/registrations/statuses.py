@@ -9,7 +9,7 @@ from trainings.core.actors import Actor
 from trainings.core.clock import berlin_day
 from trainings.events.models import EventState
 from trainings.registrations.event_queries import EventRow
-from trainings.registrations.models import RegistrationState
+from trainings.registrations.models import CourseRequestState, RegistrationState
 from trainings.registrations.queries import MyPlace
 
 Status = tuple[str, str, str, str]
@@ -17,6 +17,14 @@ Status = tuple[str, str, str, str]
 
 SCARCE = 2
 """So many free places or fewer are called scarce."""
+
+
+COURSE_REQUEST_STATUS: dict[CourseRequestState, tuple[str, str, str]] = {
+    CourseRequestState.OPEN: ("clock", "In Prüfung", "info"),
+    CourseRequestState.PLANNED: ("calendar", "Wird geplant", "ok"),
+    CourseRequestState.DECLINED: ("cross-ring", "Abgelehnt", "bad"),
+}
+"""Icon, word and tone of an organisation's request for a course."""
 
 
 def event_status(row: EventRow, actor: Actor, now: datetime) -> Status:
@@ -53,8 +61,22 @@ def registration_status(mine: MyPlace) -> Status:
     return ("clock", "Freigabe steht aus", "warn", "")
 
 
-def past_status(state: RegistrationState) -> Status:
-    """Return what is said of a registration that is over."""
+_BY_WISH: dict[str, Status] = {
+    "placed_elsewhere": ("check-ring", "Platz an einem anderen Termin", "off", ""),
+    "wish_ended": ("undo", "Wunsch zurückgezogen", "off", ""),
+}
+
+
+def past_status(state: RegistrationState, by_wish: str | None = None) -> Status:
+    """Return what is said of a registration that is over.
+
+    Args:
+        state: of the registration.
+        by_wish: why it ended, if it was one of several dates (`demand_queries.ended_by_wish`).
+
+    """
+    if by_wish is not None:
+        return _BY_WISH[by_wish]
     words = {
         RegistrationState.PLACED: ("check-ring", "Angemeldet", "ok"),
         RegistrationState.WITHDRAWN: ("undo", "Platz zurückgegeben", "off"),

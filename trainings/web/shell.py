@@ -70,6 +70,7 @@ OFFICE_NAVIGATION: tuple[tuple[Link, ...], ...] = (
 PARTS = (
     ("office.template_list", "office.event_list"),
     ("office.venue_list", "office.event_list"),
+    ("office.demand", "office.event_list"),
 )
 FOOTER = (
     ("Hilfe", "web.help_page"),
