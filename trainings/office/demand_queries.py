@@ -80,18 +80,18 @@ class Demand:
     answered: list[CourseRequest]
 
 
-def demand(session: Session, template_id: int | None, now: datetime) -> Demand:
+def demand(session: Session, template_id: int, now: datetime) -> Demand:
     """Return the demand; at most six statements.
 
     Args:
         session: for reading.
-        template_id: regions count those who want this format only; None: all.
+        template_id: regions count those who want this format only; of an unknown one, all.
         now: the present instant.
 
     """
     rows = _who_wants_what(session, now)
     formats = _by_format(session, rows, now)
-    chosen = next((row for row in formats if row.id == template_id and row.id is not None), None)
+    chosen = next((row for row in formats if row.id == template_id), None)
     counted = [row for row in rows if chosen is None or row.template_id == chosen.id]
     return Demand(
         people=len({row.person_id for row in rows}),

@@ -47,9 +47,7 @@ class DeclineCourseForm(Form):
 def demand() -> str:
     """Show who waits and wishes, and which courses organisations ask for."""
     chosen = request.args.get("format", "")
-    template_id = (
-        int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 10 else None
-    )
+    template_id = int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 10 else 0
     return render_template(
         "office/demand.html",
         demand=demand_queries.demand(db.session(), template_id, utc_now()),
