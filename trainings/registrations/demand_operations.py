@@ -173,7 +173,7 @@ def coming_place(session: Session, person_id: int, template_id: int, now: dateti
             Registration.state == State.PLACED,
             Event.template_id == template_id,
             Event.state == EventState.PUBLISHED,
-            Event.last_day >= berlin_day(now),
+            Event.first_day > berlin_day(now),
         )
         .order_by(Event.first_day)
     )
