@@ -24,7 +24,7 @@ from tests.registrations.demand import (
 from trainings.core.actors import VISITOR, Actor
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
-from trainings.events.details import Policy
+from trainings.events.details import Policy, apply_policy
 from trainings.events.models import Admission, Event, EventTemplate, EventTrainer, Visibility
 from trainings.organisations.models import Level
 from trainings.registrations.demand_operations import end_wish, express_wish
@@ -146,6 +146,19 @@ def test_where_somebody_else_decides_there_is_no_place_at_once(app: Flask, polic
     state = State.AWAITING_RELEASE if policy.needs_release else WAITING
     assert course.states() == [state, state]
     assert [kind for kind, _ in mails_to(course.actor.person_id)] == ["wish_noted"]
+
+
+@pytest.mark.parametrize(
+    "policy", [Policy(admission=Admission.BY_OFFICE), Policy(needs_release=True)]
+)
+def test_a_place_at_once_comes_before_a_date_that_somebody_else_decides(
+    app: Flask, policy: Policy
+) -> None:
+    course = Course(full=0)
+    with transaction() as session:
+        apply_policy(session.get_one(Event, course.events[0]), policy)
+    course.wish(0, 1)
+    assert course.states() == [PLACED]
 
 
 def test_nobody_who_waits_is_overtaken_by_a_wish(app: Flask) -> None:

@@ -24,9 +24,11 @@ from tests.registrations.demand import (
 from tests.statements import counted_statements
 from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction
+from trainings.core.errors import DomainError
 from trainings.core.permissions import Role
 from trainings.events.models import Event, EventTemplate, Visibility
 from trainings.people.models import OrganisationContact, Person
+from trainings.registrations.course_operations import request_course
 from trainings.registrations.models import (
     CourseRequest,
     Need,
@@ -330,6 +332,17 @@ def test_nobody_asks_for_an_organisation_of_others_or_sees_its_requests(
     contact: Contact, app: Flask
 ) -> None:
     assert contact.ask(organisation_id=str(contact.other_id)).status_code == 422
+    with pytest.raises(DomainError, match="not_found"), transaction() as session:
+        request_course(
+            session,
+            actor_for(session.get_one(Person, contact.person_id)),
+            template_id=contact.template_id,
+            organisation_id=contact.other_id,
+            participants=9,
+            period="",
+            note="",
+            now=utc_now(),
+        )
     contact.ask()
     with transaction() as session:
         stranger_id = make_person(session, roles=(Role.CONTACT,)).id
