@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from tests.conftest import NOW
 from tests.factories import make_event, make_organisation, make_person, make_venue
 from tests.registered import make_registration
+from tests.registrations.demand import make_template
 from trainings.attendance.models import Attendance, AttendanceMark
-from trainings.cli.checks import CHECKS, Check, accounts, events, places, registrations
+from trainings.cli.checks import CHECKS, Check, accounts, events, places, registrations, wishes
 from trainings.core.database import db, transaction
 from trainings.core.permissions import Role
 from trainings.events.details import Policy
@@ -31,6 +32,8 @@ from trainings.registrations.models import (
     Registration,
     RegistrationChange,
     RegistrationState,
+    Wish,
+    WishedRegistration,
 )
 from trainings.registrations.operations import Decider, note_release
 
@@ -330,3 +333,38 @@ def test_a_history_does_not_lead_to_the_state(
         f"Anmeldung {number}: {sentence}"
     ]
     assert db.session.get_one(Registration, number).state is RegistrationState.PLACED
+
+
+def test_a_wish_has_two_places_or_goes_on_beside_one(app: Flask) -> None:
+    with transaction() as session:
+        first, second = (sound_event(session, first_day=day) for day in (LATER, TOMORROW))
+        people = [make_person(session) for _ in range(3)]
+        made = [
+            Wish(person=person, template=make_template(session), created_at=NOW)
+            for person in people
+        ]
+        session.add_all(made)
+        session.flush()
+        twice, goes_on, sound = made
+        twice.ended_at = sound.ended_at = NOW
+        for wish, events_of in ((twice, (first, second)), (goes_on, (first,)), (sound, (first,))):
+            for event in events_of:
+                row = make_registration(session, event, wish.person)
+                session.add(WishedRegistration(registration_id=row.id, wish_id=wish.id))
+    assert findings(wishes.a_wish_gives_one_place) == [
+        f"Wunsch {wish.id} von Person {wish.person_id} hat mehr als einen Platz, oder einen und "
+        "besteht weiter."
+        for wish in (twice, goes_on)
+    ]
+
+
+def test_a_registration_serves_the_wish_of_somebody_else(app: Flask) -> None:
+    with transaction() as session:
+        row = make_registration(session, sound_event(session), make_person(session))
+        wish = Wish(person=make_person(session), template=make_template(session), created_at=NOW)
+        session.add(wish)
+        session.flush()
+        session.add(WishedRegistration(registration_id=row.id, wish_id=wish.id))
+    assert findings(wishes.wishes_are_of_one_person) == [
+        f"Anmeldung {row.id} gehört zum Wunsch einer anderen Person."
+    ]

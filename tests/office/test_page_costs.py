@@ -28,14 +28,17 @@ from trainings.events.models import (
     TemplateSession,
     Visibility,
 )
-from trainings.organisations.models import Level
-from trainings.people.models import OrganisationContact
+from trainings.organisations.models import Level, Organisation
+from trainings.people.models import OrganisationContact, Person
 from trainings.registrations.models import (
     Contingent,
+    CourseRequest,
+    CourseRequestState,
     Need,
     NeedKind,
     Registration,
     RegistrationState,
+    Wish,
 )
 
 pytestmark = pytest.mark.both_databases
@@ -52,6 +55,7 @@ def fill(session: Session, rows: int) -> None:
     mail = Mail(subject="Zusage", paragraphs=("Sie haben einen Platz.",))
     for index in range(rows):
         organisation = make_organisation(session, f"Kreis {index}")
+        template = make_format(f"Bedarf {index}")
         make_organisation(session, f"Amt {index}", parent=home, level=Level.UNIT)
         person = make_person(session, organisation, roles=(Role.TRAINER,))
         make_venue(session, town=f"Ort {index}")
@@ -72,10 +76,29 @@ def fill(session: Session, rows: int) -> None:
                     until=event.closes_at,
                 ),
                 make_format(f"Format {index}"),
+                Wish(person=person, template=template, next_free=True, created_at=NOW),
+                *make_requests(organisation, template, person),
             ]
         )
         failed = post(session, kind="x", to="a@b.example", name="A", mail=mail, now=NOW)
         failed.attempts = 1
+
+
+def make_requests(
+    organisation: Organisation, template: EventTemplate, person: Person
+) -> list[CourseRequest]:
+    return [
+        CourseRequest(
+            organisation=organisation,
+            template=template,
+            person=person,
+            participants=12,
+            period="Herbst",
+            state=state,
+            created_at=NOW,
+        )
+        for state in (CourseRequestState.OPEN, CourseRequestState.DECLINED)
+    ]
 
 
 def make_registration(
@@ -133,6 +156,11 @@ PAGES = {
     f"/koordination/veranstaltungen/{NUMBER}/warteliste": 8,
     f"/koordination/veranstaltungen/{NUMBER}/warteliste/WAITER/platz": 5,
     f"/koordination/veranstaltungen/{NUMBER}/warteliste/WAITER/stelle": 5,
+    f"/koordination/veranstaltungen/{NUMBER}/zusatztermin": 4,
+    "/koordination/bedarf/": 6,
+    "/koordination/bedarf/?format=1": 6,
+    "/koordination/bedarf/anfragen/1/planen": 2,
+    "/koordination/bedarf/anfragen/1/ablehnen": 2,
     "/koordination/anmeldungen/1/abmelden": 4,
     "/koordination/freigaben": 5,
     "/koordination/organisationen/": 3,

@@ -336,7 +336,7 @@ def test_the_list_costs_the_same_statements_whatever_its_length(page: Page, rows
     assert len(statements) == 8
     with counted_statements() as statements:
         assert page.client.get("/meine/anmeldungen").status_code == 200
-    assert len(statements) == 4
+    assert len(statements) == 6
 
 
 @pytest.mark.parametrize("people", [1, 30])

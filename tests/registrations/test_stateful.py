@@ -19,6 +19,8 @@ from sqlalchemy import func, select
 
 from tests.conftest import NOW, empty_database
 from tests.factories import actor_for, berlin, make_event, make_organisation, make_person
+from tests.registrations.demand import make_template
+from trainings.cli.checks.wishes import a_wish_gives_one_place
 from trainings.core.actors import SYSTEM, Actor
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
@@ -27,6 +29,7 @@ from trainings.events.details import Policy
 from trainings.events.models import Event
 from trainings.office import sweeps
 from trainings.registrations.contingent_operations import return_contingent
+from trainings.registrations.demand_operations import end_wish, express_wish
 from trainings.registrations.event_operations import (
     change_capacity,
     remove_contingent,
@@ -40,6 +43,7 @@ from trainings.registrations.models import (
     RegistrationChange,
     RegistrationState,
     ReleaseOutcome,
+    Wish,
 )
 from trainings.registrations.offer_operations import (
     accept_offer,
@@ -76,12 +80,17 @@ class PlacesMachine(RuleBasedStateMachine):
         empty_database()
         with transaction() as session:
             self.organisations = [make_organisation(session, name).id for name in "ABC"]
-            self.events = [
-                make_event(session, first_day=day, days=1, capacity=2, minimum=0, policy=policy).id
+            template = make_template(session)
+            events = [
+                make_event(session, first_day=day, days=1, capacity=2, minimum=0, policy=policy)
                 for day, policy in zip(DAYS, POLICIES, strict=True)
             ]
+            for event in events:
+                event.template_id = template.id
+            events[1].needs_release = True
+            self.template_id = template.id
             self.office = actor_for(make_person(session, roles=(Role.COORDINATOR,)))
-            session.get_one(Event, self.events[1]).needs_release = True
+            self.events = [event.id for event in events]
             self.actors: list[Actor] = []
             for organisation_id in self.organisations:
                 organisation = session.get_one(type(make_organisation(session)), organisation_id)
@@ -102,6 +111,20 @@ class PlacesMachine(RuleBasedStateMachine):
     @rule(who=st.integers(0, 11), where=st.integers(0, 2))
     def register(self, who: int, where: int) -> None:
         self.attempt(register, self.actors[who], self.events[where])
+
+    @rule(who=st.integers(0, 11), where=st.sets(st.integers(0, 2)), next_free=st.booleans())
+    def wish(self, who: int, where: set[int], next_free: bool) -> None:
+        self.attempt(
+            express_wish, self.actors[who], self.template_id,
+            event_ids=[self.events[number] for number in where], next_free=next_free,
+        )  # fmt: skip
+
+    @rule(which=st.integers(0, 11))
+    def end_wish(self, which: int) -> None:
+        rows = db.session.execute(select(Wish.id, Wish.person_id).order_by(Wish.id)).all()
+        if rows:
+            row = rows[which % len(rows)]
+            self.attempt(end_wish, Actor(person_id=row.person_id), row.id)
 
     @rule(which=st.integers(0, 30))
     def withdraw(self, which: int) -> None:
@@ -220,6 +243,10 @@ class PlacesMachine(RuleBasedStateMachine):
         )
         assert db.session.scalars(doubled).all() == []
         assert db.session.scalars(overlapping).all() == []
+
+    @invariant()
+    def a_wish_gives_one_place_and_ends_with_it(self) -> None:
+        assert a_wish_gives_one_place(db.session(), NOW) == []
 
     @invariant()
     def tickets_belong_to_places_and_history_leads_to_the_state(self) -> None:

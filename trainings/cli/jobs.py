@@ -21,7 +21,7 @@ from trainings.core.outbox import forget_old_mails
 from trainings.core.settings import current_settings
 from trainings.core.throttle import forget_attempts
 from trainings.core.tokens import forget_tokens
-from trainings.office import release_sweeps, sweeps
+from trainings.office import demand_sweeps, release_sweeps, sweeps
 from trainings.people.login import forget_login_requests
 
 log = logging.getLogger("trainings.jobs")
@@ -69,6 +69,8 @@ JOBS = (
     _each_in_its_own(release_sweeps.expire_requests),
     _each_in_its_own(release_sweeps.send_release_digests),
     _each_in_its_own(release_sweeps.warn_of_contingents),
+    _each_in_its_own(demand_sweeps.serve_wishes),
+    _each_in_its_own(demand_sweeps.end_fulfilled_wishes),
     _each_in_its_own(sweeps.close_past_events),
     _sweep(sweeps.delete_needs),
     _sweep(sweeps.forget_submitted_forms),

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from sqlalchemy import delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -38,6 +39,7 @@ from trainings.events.models import (
     EventState,
     EventTemplate,
     EventTrainer,
+    ExtraDate,
     NumberSeries,
     Pool,
 )
@@ -264,6 +266,7 @@ def delete_draft(session: Session, actor: Actor, event_id: int, now: datetime) -
     event = lock_draft(session, event_id)
     record(session, actor, "event_deleted", event, now, number=event.number)
     pool = event.pool
+    session.execute(delete(ExtraDate).where(ExtraDate.event_id == event.id))
     session.delete(event)
     session.flush()
     session.delete(pool)

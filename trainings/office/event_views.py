@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -17,6 +16,7 @@ from trainings.core.actors import Actor
 from trainings.core.clock import utc_now
 from trainings.core.database import db
 from trainings.core.fields import options
+from trainings.core.formats import count
 from trainings.core.forms import Form
 from trainings.core.idempotency import Outcome
 from trainings.core.permissions import Permission, requires
@@ -41,6 +41,8 @@ from trainings.office.why_form import WhyForm
 from trainings.office.wording import EVENT_STATUS, REGISTRATION_STATUS, action_name
 from trainings.registrations.admission_operations import window_of
 from trainings.registrations.admission_rules import admission_refusal
+from trainings.registrations.course_operations import delete_draft_and_reopen
+from trainings.registrations.extra_date_operations import publish_and_take_along
 from trainings.registrations.models import NEED_NAMES
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -151,15 +153,28 @@ def event_copy(number: str) -> ResponseReturnValue:
 @blueprint.post("/veranstaltungen/<number:number>/veroeffentlichen")
 @requires(Permission.OFFICE)
 def event_publish(number: str) -> Response:
-    """Publish a draft."""
-    return _step(number, operations.publish_event, "Die Veranstaltung ist veröffentlicht.")
+    """Publish a draft; an extra date takes the waiting list along."""
+    event_id = event_by_number(db.session(), number).id
+
+    def work(session: Session, actor: Actor, now: datetime) -> Outcome:
+        taken = publish_and_take_along(session, actor, event_id, now)
+        along = f" {count(taken, 'Person kommt', 'Personen kommen')} von der Warteliste mit."
+        return to_event(number, f"Die Veranstaltung ist veröffentlicht.{along if taken else ''}")
+
+    return press(work, url_for("office.event_page", number=number))
 
 
 @blueprint.post("/veranstaltungen/<number:number>/abschliessen")
 @requires(Permission.OFFICE)
 def event_close(number: str) -> Response:
     """Note that an event took place."""
-    return _step(number, operations.mark_held, "Die Veranstaltung ist abgeschlossen.")
+    event_id = event_by_number(db.session(), number).id
+
+    def work(session: Session, actor: Actor, now: datetime) -> Outcome:
+        operations.mark_held(session, actor, event_id, now)
+        return to_event(number, "Die Veranstaltung ist abgeschlossen.")
+
+    return press(work, url_for("office.event_page", number=number))
 
 
 @blueprint.post("/veranstaltungen/<number:number>/loeschen")
@@ -168,20 +183,8 @@ def event_delete(number: str) -> Response:
     """Delete a draft."""
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
-        operations.delete_draft(session, actor, event_by_number(session, number).id, now)
+        delete_draft_and_reopen(session, actor, event_by_number(session, number).id, now)
         return Outcome(url_for("office.event_list"), f"Der Entwurf {number} ist gelöscht.")
-
-    return press(work, url_for("office.event_page", number=number))
-
-
-def _step(
-    number: str, operation: Callable[[Session, Actor, int, datetime], None], message: str
-) -> Response:
-    event_id = event_by_number(db.session(), number).id
-
-    def work(session: Session, actor: Actor, now: datetime) -> Outcome:
-        operation(session, actor, event_id, now)
-        return to_event(number, message)
 
     return press(work, url_for("office.event_page", number=number))
 

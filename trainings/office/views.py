@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trainings.office import (
     admission_views,
+    demand_views,
     desk,
     event_change_views,
     event_edit_views,
@@ -24,6 +25,7 @@ __all__ = ["blueprint"]
 
 VIEWS = (
     desk,
+    demand_views,
     event_views,
     event_change_views,
     event_edit_views,

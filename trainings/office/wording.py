@@ -24,6 +24,8 @@ ACTION_NAMES = {
     "event_moved": "Verlegt",
     "event_cancelled": "Abgesagt",
     "event_admitted": "Zulassung bestätigt",
+    "extra_date_created": "Zusatztermin angelegt",
+    "waiting_list_taken_along": "Warteliste übernommen",
     "capacity_changed": "Plätze geändert",
     "contingent_set": "Kontingent gesetzt",
     "contingent_removed": "Kontingent aufgehoben",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from trainings.core import formats, outbox, tokens
 from trainings.core.clock import end_of_day
@@ -17,7 +17,7 @@ from trainings.events.calendar import Invited, calendar_days, place_line
 from trainings.events.models import Event
 from trainings.people.models import Person
 from trainings.registrations import tickets
-from trainings.registrations.models import Registration, RegistrationState
+from trainings.registrations.models import Registration, RegistrationState, WishedRegistration
 from trainings.registrations.rules import awaits_admission
 
 # Written out and not built by Flask: mails are also written where there is no request. The
@@ -88,6 +88,7 @@ def placed(
             link=("Eintrittskarte öffnen", ticket_path(registration)),
             ticket=f"/t/{registration.ticket}",
             closing=(
+                *_other_dates(session, registration),
                 "Bitte zeigen Sie die Eintrittskarte am Eingang vor; Ihr Name genügt auch.",
                 "Sie können doch nicht? Bitte geben Sie den Platz zurück, damit jemand nachrücken "
                 f"kann. Ohne Angabe von Gründen geht das bis "
@@ -96,6 +97,39 @@ def placed(
             way_out=("Platz zurückgeben", _withdraw_path(session, registration, now)),
             calendar=invitation_parts(registration, cancelled=False),
         ),
+    )
+
+
+_LINK, _OTHER_LINK = aliased(WishedRegistration), aliased(WishedRegistration)
+_ENDED_WITH = (
+    select(Event.first_day, Event.last_day)
+    .join(Registration, Registration.event_id == Event.id)
+    .join(_OTHER_LINK, _OTHER_LINK.registration_id == Registration.id)
+    .join(_LINK, _LINK.wish_id == _OTHER_LINK.wish_id)
+    .where(
+        _LINK.registration_id == bindparam("registration_id"),
+        Registration.id != bindparam("registration_id"),
+        or_(
+            Registration.state == RegistrationState.OFFERED,
+            and_(
+                Registration.state == RegistrationState.WITHDRAWN,
+                Registration.state_since == bindparam("since"),
+            ),
+        ),
+    )
+    .order_by(Event.first_day)
+)
+
+
+def _other_dates(session: Session, registration: Registration) -> tuple[str, ...]:
+    """Say which other dates of the same wish are off, now that there is a place."""
+    values = {"registration_id": registration.id, "since": registration.state_since}
+    days = [formats.day_span(*row) for row in session.execute(_ENDED_WITH, values)]
+    if not days:
+        return ()
+    return (
+        "Ihr Wunsch ist damit erfüllt. Auf der Warteliste für "
+        f"{formats.join_words(days)} stehen Sie nicht mehr.",
     )
 
 
@@ -177,7 +211,14 @@ def awaiting_release(session: Session, registration: Registration, now: datetime
     )
 
 
-def offered(session: Session, registration: Registration, until: datetime, now: datetime) -> None:
+def offered(
+    session: Session,
+    registration: Registration,
+    until: datetime,
+    now: datetime,
+    *,
+    opening: str = "ein Platz ist frei geworden, und Sie sind an der Reihe.",
+) -> None:
     """Offer somebody on the waiting list a place, with the link that accepts it."""
     event = registration.event
     token = tokens.issue(session, Purpose.OFFER, registration.id, now, end_of_day(event.last_day))
@@ -189,8 +230,7 @@ def offered(session: Session, registration: Registration, until: datetime, now: 
         mail=Mail(
             subject=f"Platz frei, bitte antworten: {_subject(event)}",
             paragraphs=(
-                "ein Platz ist frei geworden, und Sie sind an der Reihe. Wir halten ihn für Sie "
-                f"frei bis {formats.instant(until)}.",
+                f"{opening} Wir halten den Platz für Sie frei bis {formats.instant(until)}.",
                 "Bitte nehmen Sie ihn bis dahin an, oder lehnen Sie ihn ab. Danach bieten wir ihn "
                 "der nächsten Person an.",
             ),

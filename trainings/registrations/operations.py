@@ -30,10 +30,13 @@ from trainings.registrations.models import (
     RegistrationState,
     Release,
     ReleaseOutcome,
+    Wish,
+    WishedRegistration,
 )
 from trainings.registrations.places import (
     LockedPlaces,
     begins_at,
+    chain,
     move,
     note_change,
     overlapping_events,
@@ -85,31 +88,9 @@ def register(
         raise not_found()
 
     def work(places: LockedPlaces) -> Registration:
-        event = places.event
-        values = {"event_id": event.id, "whom": whom}
-        shown = session.execute(_shown(actor), values).one_or_none()
-        if shown is None:
-            raise not_found()
-        refusal = window_refusal(window_of(event), now)
-        if refusal is not None:
-            raise refusal
-        if event.needs_release and released_by is None:
-            _refuse_late_request(event, now)
-        _refuse_second_seat(
-            session, event, whom, leads=shown.leads, by_self=whom == actor.person_id
+        registration = enter(
+            places, actor, whom, needs=needs or {}, released_by=released_by, in_window=True
         )
-        person = session.get_one(Person, whom, options=[joinedload(Person.organisation)])
-        registration = _new_registration(
-            session, event, person, now, released=released_by is not None
-        )
-        for kind, note in (needs or {}).items():
-            registration.needs.append(Need(kind=kind, note=note))
-        session.add(registration)
-        note_change(session, registration, None, actor, reason="requested", now=now)
-        session.flush()
-        if event.needs_release and released_by is not None:
-            note_release(session, registration, released_by, now)
-        audit.record(session, actor, "registered", registration, now, event_id=event.id)
         if registration.state is RegistrationState.AWAITING_RELEASE:
             mails.awaiting_release(session, registration, now)
             return registration
@@ -120,6 +101,64 @@ def register(
         return registration
 
     return with_places(session, event_id, [whom], now, work)
+
+
+def enter(
+    places: LockedPlaces,
+    actor: Actor,
+    person_id: int,
+    *,
+    needs: Mapping[NeedKind, str],
+    released_by: Decider | None = None,
+    in_window: bool,
+    reason: str = "requested",
+) -> Registration:
+    """Put somebody at the end of an event's queue; places are given and people told by the caller.
+
+    Whoever has an open wish for the event's format waits here for that wish as well: a place on
+    one of its dates ends the others.
+
+    Args:
+        places: of the event; the person is locked too.
+        actor: who registers; must be able to see the event.
+        person_id: whom.
+        needs: as for `register`.
+        released_by: as for `register`.
+        in_window: whether registration must be open.
+        reason: code for the history.
+
+    Returns:
+        The registration, waiting or awaiting its release.
+
+    Raises:
+        DomainError: as `register`.
+
+    """
+    session, event, now = places.session, places.event, places.now
+    values = {"event_id": event.id, "whom": person_id}
+    shown = session.execute(_shown(actor), values).one_or_none()
+    if shown is None:
+        raise not_found()
+    refusal = window_refusal(window_of(event), now) if in_window else None
+    if refusal is not None:
+        raise refusal
+    if in_window and event.needs_release and released_by is None:
+        _refuse_late_request(event, now)
+    by_self = person_id == actor.person_id
+    _refuse_second_seat(session, event, person_id, leads=shown.leads, by_self=by_self)
+    person = session.get_one(Person, person_id, options=[joinedload(Person.organisation)])
+    registration = _new_registration(session, event, person, now, released=released_by is not None)
+    for kind, note in needs.items():
+        registration.needs.append(Need(kind=kind, note=note))
+    session.add(registration)
+    note_change(session, registration, None, actor, reason=reason, now=now)
+    session.flush()
+    if event.needs_release and released_by is not None:
+        note_release(session, registration, released_by, now)
+    if shown.wish_id is not None:
+        session.add(WishedRegistration(registration_id=registration.id, wish_id=shown.wish_id))
+    audit.record(session, actor, "registered", registration, now, event_id=event.id)
+    return registration
 
 
 def join_and_register(
@@ -147,14 +186,17 @@ def join_and_register(
     """
     account = join(session, email=email, **details, now=now)
     session.flush()
-    person = account.person
+    return register(session, employee(account.person), event_id, needs=needs, now=now)
+
+
+def employee(person: Person) -> Actor:
+    """Return who a person is without any role: what that actor may see, the person may see."""
     organisation: Organisation | None = person.organisation
-    chain = []
+    above = []
     while organisation is not None:
-        chain.append(organisation.id)
+        above.append(organisation.id)
         organisation = organisation.parent
-    actor = Actor(person_id=person.id, organisation_ids=tuple(chain))
-    return register(session, actor, event_id, needs=needs, now=now)
+    return Actor(person_id=person.id, organisation_ids=tuple(above))
 
 
 def withdraw(session: Session, actor: Actor, registration_id: int, now: datetime) -> Registration:
@@ -249,10 +291,24 @@ _LEADS = exists().where(
 )
 
 
+_OPEN_WISH = (
+    select(func.min(Wish.id))
+    .where(
+        Wish.person_id == bindparam("whom"),
+        Wish.template_id == Event.template_id,
+        Wish.ended_at.is_(None),
+    )
+    .correlate(Event)
+    .scalar_subquery()
+)
+
+
 @lru_cache(maxsize=256)
-def _shown(actor: Actor) -> Select[bool]:
-    """Return the statement whether the actor sees an event, and whether `whom` leads it."""
-    return select(_LEADS.label("leads")).where(Event.id == bindparam("event_id"), visible_to(actor))
+def _shown(actor: Actor) -> Select[bool, int | None]:
+    """Return the statement whether the actor sees an event, and what `whom` has to do with it."""
+    return select(_LEADS.label("leads"), _OPEN_WISH.label("wish_id")).where(
+        Event.id == bindparam("event_id"), visible_to(actor)
+    )
 
 
 # Statements of the rush are built once, since that takes longer than to run them.
@@ -383,6 +439,12 @@ def note_release(
             function=decider.function,
         )
     )
+
+
+def chain_of(person: Person) -> tuple[int, ...]:
+    """Return the authority that a person's place counts for, and the group above it."""
+    authority, _ = _authority_and_unit(person)
+    return chain(authority.id, authority.parent_id)
 
 
 def _authority_and_unit(person: Person) -> tuple[Organisation, str]:

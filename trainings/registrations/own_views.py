@@ -30,6 +30,7 @@ from trainings.events.models import EventState
 from trainings.people.sessions import current_actor
 from trainings.registrations import operations, tickets
 from trainings.registrations.blueprint import blueprint
+from trainings.registrations.demand_queries import ended_by_wish, my_wishes
 from trainings.registrations.explain import explain_own
 from trainings.registrations.explain_rules import Condition
 from trainings.registrations.forms import (
@@ -77,6 +78,7 @@ def my_registrations_page() -> str:
     why = explain_own(db.session(), current, now)
     past = [mine for mine in reversed(everything) if mine not in current]
     unreleased = not_released_in_time(db.session(), _in_state(past, RegistrationState.EXPIRED))
+    by_wish = ended_by_wish(db.session(), [mine.registration.id for mine in past])
     return render_template(
         "registrations/mine.html",
         ticket=ticket,
@@ -93,10 +95,15 @@ def my_registrations_page() -> str:
         past=[
             (
                 mine,
-                past_status(mine.registration.state, unreleased=mine.registration.id in unreleased),
+                past_status(
+                    mine.registration.state,
+                    by_wish.get(mine.registration.id),
+                    unreleased=mine.registration.id in unreleased,
+                ),
             )
             for mine in past
         ],
+        wishes=my_wishes(db.session(), actor),
         declined=declined_requests(db.session(), _in_state(past, RegistrationState.DECLINED)),
         letters=tickets.in_groups,
     )

@@ -14,17 +14,18 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import BindParameter, Select, bindparam, func, select
+from sqlalchemy import BindParameter, Select, and_, bindparam, exists, func, select
 from sqlalchemy.orm import Session, aliased, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from trainings.core.actors import Actor
 from trainings.core.clock import berlin_instant
-from trainings.core.errors import not_found
+from trainings.core.errors import DomainError, not_found
 from trainings.events.models import Event, EventSession, Pool
 from trainings.organisations.models import Organisation
 from trainings.people.models import Person
 from trainings.registrations.models import (
+    ACTIVE,
     SEATED,
     Contingent,
     Registration,
@@ -122,12 +123,21 @@ class LockedPlaces:
         """Give somebody a place; the other dates that the person would have taken are off.
 
         Raises:
-            DomainError: `illegal_move`.
+            DomainError: `illegal_move`, `placed_elsewhere`.
 
         """
+        wish, others = _wish_and_others(self.session, registration)
+        if any(other.state is RegistrationState.PLACED for other in others):
+            raise placed_elsewhere()
         to = RegistrationState.PLACED
         move(self.session, registration, to, actor, reason=reason, now=self.now, note=note)
-        end_other_waits(self.session, registration, actor, self.now)
+        for other in others:
+            # Whoever only waits holds no place, so the other pools need no lock: the person has
+            # one. An offered place has to go to the next one, which `end_fulfilled_wishes` does.
+            if other.state is not RegistrationState.OFFERED:
+                end_wait(self.session, other, actor, self.now)
+        if wish is not None and wish.ended_at is None:
+            wish.ended_at = self.now
 
     def offer(
         self, registration: Registration, until: datetime, actor: Actor, *, note: str = ""
@@ -152,8 +162,7 @@ def with_places(
 ) -> Result:
     """Run `work` while nobody else can change the places of the event or of these persons.
 
-    If `work` wants to give a place to somebody who is not locked yet, it is undone and run again
-    with that person locked as well: locking a person after the pool could deadlock.
+    See `with_many_places`.
 
     Args:
         session: the open transaction.
@@ -166,19 +175,55 @@ def with_places(
         DomainError: `not_found`, if there is no such event.
 
     """
+    return with_many_places(session, [event_id], person_ids, now, lambda places: work(*places))
+
+
+def with_many_places(
+    session: Session,
+    event_ids: Sequence[int],
+    person_ids: Iterable[int],
+    now: datetime,
+    work: Callable[[list[LockedPlaces]], Result],
+) -> Result:
+    """Run `work` while nobody else can change the places of these events or of these persons.
+
+    All persons are locked first, then all pools, both by ascending id: two operations with events
+    in common never wait for each other in a circle.
+
+    If `work` wants to give a place to somebody who is not locked yet, it is undone and run again
+    with that person locked as well: locking a person after the pool could deadlock.
+
+    Args:
+        session: the open transaction.
+        event_ids: the events.
+        person_ids: who is concerned for certain.
+        now: the present instant.
+        work: what to do, with the events in the order of their pools; it may run more than once.
+
+    Raises:
+        DomainError: `not_found`, if there is no such event.
+
+    """
     persons = frozenset(person_ids)
+    ordered = _by_pool(session, event_ids) if len(event_ids) > 1 else event_ids
     while True:
         savepoint = session.begin_nested()
         try:
             lock_persons(session, persons)
-            event = lock_pool(session, event_id)
-            result = work(LockedPlaces(session, event, persons, now))
+            events = [lock_pool(session, event_id) for event_id in ordered]
+            result = work([LockedPlaces(session, event, persons, now) for event in events])
         except _MorePersonsError as more:
             savepoint.rollback()
             persons |= more.person_ids
         else:
             savepoint.commit()
             return result
+
+
+def _by_pool(session: Session, event_ids: Sequence[int]) -> list[int]:
+    # A pool never changes hands, so the order may be read before the locks.
+    statement = select(Event.id).where(Event.id.in_(event_ids)).order_by(Event.pool_id)
+    return list(session.scalars(statement))
 
 
 def lock_persons(session: Session, person_ids: Iterable[int]) -> None:
@@ -312,6 +357,8 @@ def overlapping_events(event_id: int | BindParameter[int]) -> Select[int]:
 
 
 _SEAT = aliased(Registration)
+_LINK, _OTHER_LINK = aliased(WishedRegistration), aliased(WishedRegistration)
+_GIVEN = aliased(Registration)
 _QUEUE = (
     select(
         Registration.id,
@@ -328,6 +375,13 @@ _QUEUE = (
                 _SEAT.event_id.in_(overlapping_events(bindparam("event_id"))),
                 _SEAT.state.in_(SEATED),
             )
+        ),
+        # Somebody who got a place by the same wish waits on only until the next sweep.
+        ~exists().where(
+            _LINK.registration_id == Registration.id,
+            _OTHER_LINK.wish_id == _LINK.wish_id,
+            _GIVEN.id == _OTHER_LINK.registration_id,
+            _GIVEN.state == RegistrationState.PLACED,
         ),
     )
     .order_by(Registration.rank)
@@ -426,37 +480,49 @@ def last_rank(session: Session, pool_id: int) -> int:
     return session.scalar(highest) or 0
 
 
-_SERVED = aliased(WishedRegistration)
-_OTHER_WAITS = (
-    select(Registration)
-    .join(WishedRegistration, WishedRegistration.registration_id == Registration.id)
-    .join(_SERVED, _SERVED.wish_id == WishedRegistration.wish_id)
-    .where(
-        _SERVED.registration_id == bindparam("registration_id"),
-        Registration.id != bindparam("registration_id"),
-        Registration.state.in_([RegistrationState.WAITING, RegistrationState.AWAITING_RELEASE]),
+_WISH_AND_OTHERS = (
+    select(Wish, Registration)
+    .join(_LINK, _LINK.wish_id == Wish.id)
+    .outerjoin(
+        _OTHER_LINK,
+        and_(
+            _OTHER_LINK.wish_id == Wish.id,
+            _OTHER_LINK.registration_id != _LINK.registration_id,
+        ),
     )
+    .outerjoin(
+        Registration,
+        and_(Registration.id == _OTHER_LINK.registration_id, Registration.state.in_(ACTIVE)),
+    )
+    .where(_LINK.registration_id == bindparam("registration_id"))
+    .order_by(Registration.id)
+    .execution_options(populate_existing=True)
 )
 
 
-def end_other_waits(
-    session: Session, registration: Registration, actor: Actor, now: datetime
-) -> None:
-    """End what else somebody waits for by the same wish, now that there is a place.
-
-    The person is locked, and whoever only waits holds no place: the other pools need no lock.
-    """
+def _wish_and_others(
+    session: Session, registration: Registration
+) -> tuple[Wish | None, list[Registration]]:
+    """Load the wish that a registration serves, and what else is active for it."""
     session.flush()
-    for other in session.scalars(_OTHER_WAITS, {"registration_id": registration.id}).all():
-        to = RegistrationState.WITHDRAWN
-        move(session, other, to, actor, reason="placed_elsewhere", now=now)
-    wish = session.scalar(
-        select(Wish)
-        .join(WishedRegistration, WishedRegistration.wish_id == Wish.id)
-        .where(WishedRegistration.registration_id == registration.id, Wish.ended_at.is_(None))
+    rows = session.execute(_WISH_AND_OTHERS, {"registration_id": registration.id}).all()
+    wish = rows[0][0] if rows else None
+    return wish, [other for _, other in rows if other is not None]
+
+
+def end_wait(session: Session, registration: Registration, actor: Actor, now: datetime) -> None:
+    """End what somebody waits for or is offered, now that there is a place by the same wish."""
+    to = RegistrationState.WITHDRAWN
+    move(session, registration, to, actor, reason="placed_elsewhere", now=now)
+
+
+def placed_elsewhere() -> DomainError:
+    """Return the refusal of a second place by the same wish."""
+    return DomainError(
+        "placed_elsewhere",
+        "Sie haben inzwischen an einem anderen der gewünschten Termine einen Platz. Möchten Sie "
+        "lieber diesen Termin, geben Sie bitte zuerst den anderen Platz zurück.",
     )
-    if wish is not None:
-        wish.ended_at = now
 
 
 def begins_at(event: Event) -> datetime:

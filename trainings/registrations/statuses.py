@@ -9,7 +9,7 @@ from trainings.core.actors import Actor
 from trainings.core.clock import berlin_day
 from trainings.events.models import EventState
 from trainings.registrations.event_queries import EventRow
-from trainings.registrations.models import RegistrationState
+from trainings.registrations.models import CourseRequestState, RegistrationState
 from trainings.registrations.offer_queries import QueueNews
 from trainings.registrations.queries import MyPlace
 
@@ -27,6 +27,12 @@ STATE_STATUS: dict[RegistrationState, tuple[str, str, str]] = {
     RegistrationState.PLACED: ("check-ring", "Zugesagt", "ok"),
 }
 """What a list says of somebody else's active registration: icon, word, tone."""
+COURSE_REQUEST_STATUS: dict[CourseRequestState, tuple[str, str, str]] = {
+    CourseRequestState.OPEN: ("clock", "In Prüfung", "info"),
+    CourseRequestState.PLANNED: ("calendar", "Wird geplant", "ok"),
+    CourseRequestState.DECLINED: ("cross-ring", "Abgelehnt", "bad"),
+}
+"""Icon, word and tone of an organisation's request for a course."""
 
 
 def event_status(row: EventRow, actor: Actor, now: datetime) -> Status:
@@ -88,16 +94,27 @@ def queue_sentence(news: QueueNews) -> str:
     return f"Zuletzt geändert am {day}: {why}"
 
 
-def past_status(state: RegistrationState, *, unreleased: bool = False) -> Status:
+_BY_WISH: dict[str, Status] = {
+    "placed_elsewhere": ("check-ring", "Platz an einem anderen Termin", "off", ""),
+    "wish_ended": ("undo", "Wunsch zurückgezogen", "off", ""),
+}
+
+
+def past_status(
+    state: RegistrationState, by_wish: str | None = None, *, unreleased: bool = False
+) -> Status:
     """Return what is said of a registration that is over.
 
     Args:
-        state: in which it ended.
+        state: of the registration.
+        by_wish: why it ended, if it was one of several dates (`demand_queries.ended_by_wish`).
         unreleased: it expired because the organisation did not decide.
 
     """
     if unreleased:
         return ("clock", "Nicht rechtzeitig freigegeben", "bad", "")
+    if by_wish is not None:
+        return _BY_WISH[by_wish]
     words = {
         RegistrationState.PLACED: ("check-ring", "Angemeldet", "ok"),
         RegistrationState.WITHDRAWN: ("undo", "Platz zurückgegeben", "off"),

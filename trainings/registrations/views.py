@@ -1,8 +1,21 @@
-"""Pages of the room: events and one's own registrations."""
+"""Pages of the room: events, one's own registrations, the organisation's, and demand."""
 
 from __future__ import annotations
 
-from trainings.registrations import event_views, organisation_views, own_views
+from trainings.registrations import (
+    course_views,
+    demand_views,
+    event_views,
+    organisation_views,
+    own_views,
+)
 from trainings.registrations.blueprint import blueprint
 
-__all__ = ["blueprint", "event_views", "organisation_views", "own_views"]
+__all__ = [
+    "blueprint",
+    "course_views",
+    "demand_views",
+    "event_views",
+    "organisation_views",
+    "own_views",
+]

@@ -73,6 +73,7 @@ PARTS = (
     ("office.template_list", "office.event_list"),
     ("office.venue_list", "office.event_list"),
     ("office.release_list", "office.event_list"),
+    ("office.demand", "office.event_list"),
 )
 FOOTER = (
     ("Hilfe", "web.help_page"),

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from trainings.cli.checks import accounts, events, places, registrations
+from trainings.cli.checks import accounts, events, places, registrations, wishes
 
 Check = Callable[[Session, datetime], list[str]]
 
@@ -32,4 +32,6 @@ CHECKS: tuple[Check, ...] = (
     registrations.tickets_belong_to_places,
     registrations.attendance_belongs_to_places,
     registrations.histories_lead_to_the_states,
+    wishes.a_wish_gives_one_place,
+    wishes.wishes_are_of_one_person,
 )

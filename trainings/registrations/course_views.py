@@ -1,0 +1,77 @@
+"""Contacts ask for a course for their organisation and see what the office answered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import render_template, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from trainings.core.actors import Actor
+from trainings.core.clock import utc_now
+from trainings.core.database import db
+from trainings.core.errors import DomainError
+from trainings.core.fields import options
+from trainings.core.http import follow
+from trainings.core.idempotency import Outcome, once
+from trainings.core.permissions import Permission, requires
+from trainings.people.sessions import current_actor
+from trainings.registrations import course_operations
+from trainings.registrations.blueprint import blueprint
+from trainings.registrations.demand_forms import CourseRequestForm
+from trainings.registrations.demand_queries import (
+    course_requests_of,
+    formats_on_offer,
+    organisations_of_contact,
+)
+from trainings.registrations.statuses import COURSE_REQUEST_STATUS
+
+
+@blueprint.route("/organisation/kurs-anfragen", methods=["GET", "POST"])
+@requires(Permission.ORGANISATION)
+def course_requests() -> ResponseReturnValue:
+    """Ask for a course of one's own organisation; shows what was asked before."""
+    actor, now = current_actor(), utc_now()
+    theirs = organisations_of_contact(db.session(), actor)
+    offered = formats_on_offer(db.session(), actor, now)
+    form = CourseRequestForm()
+    form.organisation_id.choices = options([(row.id, row.name) for row in theirs])
+    form.template_id.choices = options([(row.id, row.title) for row in offered])
+    status = 200
+    if form.is_submitted():
+        status = 422
+        if form.validate():
+            try:
+                return _ask(form, actor, now)
+            except DomainError as refusal:
+                form.refuse(refusal)
+                status = refusal.status
+    page = render_template(
+        "registrations/course_requests.html",
+        form=form,
+        may_ask=bool(theirs and offered),
+        requests=course_requests_of(db.session(), actor),
+        statuses=COURSE_REQUEST_STATUS,
+    )
+    return page, status
+
+
+def _ask(form: CourseRequestForm, actor: Actor, now: datetime) -> ResponseReturnValue:
+    def work(session: Session) -> Outcome:
+        course_operations.request_course(
+            session,
+            actor,
+            template_id=form.template_id.data,
+            organisation_id=form.organisation_id.data,
+            participants=form.participants.data,
+            period=form.period.data,
+            note=form.note.data or "",
+            now=now,
+        )
+        return Outcome(
+            url_for(".course_requests"),
+            "Ihre Anfrage ist bei der Geschäftsstelle. Die Antwort kommt per E-Mail.",
+        )
+
+    return follow(once(form.key(actor.person_id), now, work))
