@@ -392,7 +392,7 @@ def test_the_pages_cost_the_same_statements_whatever_their_length(
     costs = {
         "/bedarf/": 2,
         page.url: 7,
-        "/meine/anmeldungen": 6,
+        "/meine/anmeldungen": 9,
         f"/meine/wuensche/{wish.id}/zurueckziehen": 2,
     }
     for browser, urls in ((page.client, costs), (client, {"/organisation/kurs-anfragen": 4})):
