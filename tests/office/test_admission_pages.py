@@ -168,6 +168,15 @@ def test_whoever_withdrew_meanwhile_leads_to_a_new_proposal_that_keeps_the_reaso
     assert world.states() == [State.WITHDRAWN, State.PLACED, State.PLACED]
 
 
+def test_ticks_without_a_reason_follow_the_new_proposal(office: FlaskClient, world: World) -> None:
+    html = text_of(office, world.url)
+    with transaction() as session:
+        withdraw(session, SYSTEM, world.people[0], utc_now())
+    html = send(office, world.url, html).get_data(as_text=True)
+    (form,) = [form for form in forms_of(html) if "chosen" in form.names]
+    assert sorted(form.fields["chosen"]) == sorted(str(id_) for id_ in world.people[1:])
+
+
 def test_requests_without_release_are_named_and_cannot_be_chosen(
     office: FlaskClient, world: World
 ) -> None:
