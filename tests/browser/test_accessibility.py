@@ -15,10 +15,12 @@ PAGES: dict[str, tuple[str, ...]] = {
     "": ("/", "/konto/anmelden", "/konto/registrieren", "/impressum", "/datenschutz",
          "/barrierefreiheit", "/hilfe", "/gibt-es-nicht"),
     PARTICIPANT: ("/veranstaltungen/", "FIRST", "/meine/anmeldungen", "/konto/",
+                  "/bedarf/", "/bedarf/1",
                   "/veranstaltungen/?art=annual_meeting&monat=2020-01"),
     TRAINER: ("/einlass/", "FIRST"),
     COORDINATOR: ("/koordination/", "/koordination/veranstaltungen/",
-                  "/koordination/organisationen/", "/koordination/personen/", "/statistik/"),
+                  "/koordination/organisationen/", "/koordination/personen/", "/statistik/",
+                  "/koordination/bedarf/"),
 }  # fmt: skip
 
 
