@@ -24,11 +24,13 @@ PAGES: dict[str, tuple[str, ...]] = {
     "": ("/", "/konto/anmelden", "/konto/registrieren", "/impressum", "/datenschutz",
          "/barrierefreiheit", "/hilfe", "/gibt-es-nicht"),
     PARTICIPANT: ("/veranstaltungen/", "FIRST", "/meine/anmeldungen", "/konto/",
+                  "/bedarf/", "/bedarf/1",
                   "/veranstaltungen/?art=annual_meeting&monat=2020-01"),
     CONTACT: ("/organisation/", "/organisation/teilnahmen"),
     TRAINER: ("/einlass/", "FIRST"),
     COORDINATOR: ("/koordination/", "/koordination/veranstaltungen/",
-                  "/koordination/organisationen/", "/koordination/personen/", "/statistik/"),
+                  "/koordination/organisationen/", "/koordination/personen/", "/statistik/",
+                  "/koordination/bedarf/"),
 }  # fmt: skip
 
 

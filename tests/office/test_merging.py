@@ -10,6 +10,7 @@ from sqlalchemy import select
 from tests.conftest import NOW
 from tests.factories import make_event, make_organisation, make_person
 from tests.registered import make_registration
+from tests.registrations.demand import make_template
 from tests.statements import counted_statements
 from trainings.core.actors import SYSTEM
 from trainings.core.database import db, transaction
@@ -20,7 +21,12 @@ from trainings.office.operations import update_organisation
 from trainings.organisations.models import Level, Organisation, OrganisationKind, Partnership
 from trainings.organisations.operations import OrganisationData
 from trainings.people.models import OrganisationContact, Person
-from trainings.registrations.models import Contingent, Registration, RegistrationState
+from trainings.registrations.models import (
+    Contingent,
+    CourseRequest,
+    Registration,
+    RegistrationState,
+)
 
 pytestmark = pytest.mark.both_databases
 
@@ -114,6 +120,23 @@ def test_coming_in_house_events_follow_and_past_ones_stay(pair: tuple[int, int])
         (shared, target),
         (held, source),
     }
+
+
+def test_requests_for_courses_follow(pair: tuple[int, int]) -> None:
+    source, target = pair
+    with transaction() as session:
+        session.add(
+            CourseRequest(
+                organisation_id=source,
+                template=make_template(session),
+                person=make_person(session),
+                participants=9,
+                period="Herbst",
+                created_at=NOW,
+            )
+        )
+    merge(source, target)
+    assert db.session.scalars(select(CourseRequest.organisation_id)).all() == [target]
 
 
 def test_merging_into_itself_or_a_merged_or_retired_one_is_refused(pair: tuple[int, int]) -> None:

@@ -17,6 +17,7 @@ from trainings.organisations.models import Organisation, OrganisationDomain
 from trainings.organisations.operations import check_active, lock_organisations
 from trainings.organisations.rules import PLACE_SENTENCES, may_stand_below
 from trainings.people.models import OrganisationContact, Person
+from trainings.registrations.models import CourseRequest
 from trainings.registrations.places import lock_persons
 
 
@@ -25,9 +26,9 @@ def merge_organisations(
 ) -> None:
     """Merge an organisation into another one, as authorities merge in life.
 
-    People, contacts, units, mail domains and the invitation to coming in-house events move to the
-    target. Registrations keep the organisation under which they were made: history is not
-    rewritten, and statistics follow `merged_into_id` where they want to.
+    People, contacts, units, mail domains, requests for courses and the invitation to coming
+    in-house events move to the target. Registrations keep the organisation under which they were
+    made: history is not rewritten, and statistics follow `merged_into_id` where they want to.
 
     Args:
         session: the open transaction.
@@ -67,6 +68,11 @@ def merge_organisations(
     _move_contacts(session, source, target)
     _move_domains(source, target)
     _move_hosts(session, source, target)
+    session.execute(
+        update(CourseRequest)
+        .where(CourseRequest.organisation_id == source.id)
+        .values(organisation_id=target.id)
+    )
     source.merged_into_id = target.id
     source.retired_at = now
     moved = int(people.rowcount)  # type: ignore[attr-defined]

@@ -95,30 +95,7 @@ def express_wish(
     person_id = actor.person_id
     if person_id is None or not may_wish_for(session, actor, template_id, now):
         raise not_found()
-    if not event_ids and not next_free:
-        raise DomainError(
-            "nothing_chosen",
-            "Bitte wählen Sie mindestens einen Termin oder den nächsten freien Termin.",
-            field="dates",
-            status=422,
-        )
-    template = session.get_one(EventTemplate, template_id)
-    if next_free and template.retired_at is not None:
-        raise DomainError(
-            "retired",
-            "Von diesem Format sind keine neuen Termine geplant. Bitte wählen Sie unter den "
-            "Terminen, die feststehen.",
-            field="next_free",
-        )
-    known = {row.event_id for row in open_dates(session, actor, template_id, now)}
-    if not set(event_ids) <= known:
-        raise DomainError(
-            "date_gone",
-            "Einer der gewählten Termine ist nicht mehr offen. Bitte wählen Sie noch einmal.",
-            field="dates",
-        )
-    # Any date means also those that there are already.
-    wanted = known if next_free else set(event_ids)
+    wanted = _wanted(session, actor, template_id, set(event_ids), next_free=next_free, now=now)
 
     def work(sections: Sequence[LockedPlaces]) -> Wished:
         day = coming_place(session, person_id, template_id, now)
@@ -138,6 +115,42 @@ def express_wish(
         return with_many_places(session, sorted(wanted), [person_id], now, work)
     lock_persons(session, [person_id])
     return work([])
+
+
+def _wanted(
+    session: Session,
+    actor: Actor,
+    template_id: int,
+    chosen: set[int],
+    *,
+    next_free: bool,
+    now: datetime,
+) -> set[int]:
+    """Return the dates that a wish is for, after refusing what cannot be chosen."""
+    if not chosen and not next_free:
+        raise DomainError(
+            "nothing_chosen",
+            "Bitte wählen Sie mindestens einen Termin oder den nächsten freien Termin.",
+            field="dates",
+            status=422,
+        )
+    template = session.get_one(EventTemplate, template_id)
+    if next_free and template.retired_at is not None:
+        raise DomainError(
+            "retired",
+            "Von diesem Format sind keine neuen Termine geplant. Bitte wählen Sie unter den "
+            "Terminen, die feststehen.",
+            field="next_free",
+        )
+    known = {row.event_id for row in open_dates(session, actor, template_id, now)}
+    if not chosen <= known:
+        raise DomainError(
+            "date_gone",
+            "Einer der gewählten Termine ist nicht mehr offen. Bitte wählen Sie noch einmal.",
+            field="dates",
+        )
+    # Any date means also those that there are already.
+    return known if next_free else chosen
 
 
 def open_wish(
