@@ -36,7 +36,7 @@ def codes() -> Iterator[str]:
 
 def test_every_code_has_a_name() -> None:
     found = {*codes(), *PLACED_AT_ONCE.values(), *FINAL_REASONS.values()}
-    assert {"requested", "promoted", "admitted", "not_admitted", "offered"} <= found
+    assert {"released", "promoted", "admitted", "not_admitted", "offered"} <= found
     assert {code for code in found if code and code not in REASON_NAMES} == set()
 
 
