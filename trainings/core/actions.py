@@ -18,6 +18,22 @@ from trainings.core.tokens import ActionToken
 
 
 @dataclass(frozen=True)
+class Question:
+    """A choice to make before the button acts; `form.refuse` puts what is wrong beside it.
+
+    Attributes:
+        name: of the field.
+        words: what is asked.
+        answers: pairs of a value and its words.
+
+    """
+
+    name: str
+    words: str
+    answers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class ActionPage:
     """The page that a link opens: what it is about, and the button that acts.
 
@@ -27,6 +43,7 @@ class ActionPage:
         button: words on the button.
         facts: pairs of a word and a value.
         gives_up: the button gives something up, so it is not the filled one.
+        question: one choice to make before; `perform` reads it from the request.
 
     """
 
@@ -35,6 +52,7 @@ class ActionPage:
     button: str
     facts: tuple[tuple[str, str], ...] = ()
     gives_up: bool = False
+    question: Question | None = None
 
 
 @dataclass(frozen=True)

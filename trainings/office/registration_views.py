@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from trainings.core.actors import Actor
+from trainings.core.clock import utc_now
 from trainings.core.database import db
 from trainings.core.errors import DomainError, not_found
-from trainings.core.forms import Form
 from trainings.core.idempotency import Outcome
 from trainings.core.permissions import Permission, requires
 from trainings.events.queries import event_by_number
@@ -21,8 +21,17 @@ from trainings.office.event_views import to_event
 from trainings.office.posting import attempt
 from trainings.office.wording import REGISTRATION_STATUS
 from trainings.people.queries import person_by_email
+from trainings.people.sessions import current_actor
+from trainings.registrations.forms import GiveBackForm, SubstituteForm
 from trainings.registrations.models import Registration, RegistrationState
 from trainings.registrations.operations import register, withdraw
+from trainings.registrations.places import begins_at
+from trainings.registrations.rules import is_late, substitution_refusal
+from trainings.registrations.substitution import (
+    handed_over_to,
+    seat_to_hand_over,
+    substitute,
+)
 
 
 @blueprint.route("/veranstaltungen/<number:number>/anmelden", methods=["GET", "POST"])
@@ -55,6 +64,33 @@ def event_register(number: str) -> ResponseReturnValue:
     return done or (render_template("office/event_register.html", **page), status)
 
 
+@blueprint.route("/anmeldungen/<id:registration_id>/ersatz", methods=["GET", "POST"])
+@requires(Permission.OFFICE)
+def registration_substitute(registration_id: int) -> ResponseReturnValue:
+    """Name a colleague who comes in somebody's place."""
+    registration = seat_to_hand_over(db.session(), current_actor(), registration_id)
+    event, now = registration.event, utc_now()
+    number = event.number
+    page = {
+        "number": number,
+        "event_title": event.title,
+        "name": registration.person.name,
+        "organisation": registration.organisation_name,
+        "refusal": substitution_refusal(registration.state, event.state, begins_at(event), now),
+    }
+    form = SubstituteForm()
+
+    def work(session: Session, actor: Actor, now: datetime) -> Outcome:
+        new = substitute(session, actor, registration_id, **form.colleague(), now=now)
+        return to_event(number, handed_over_to(new))
+
+    done, status = attempt(form, work, creates=True)
+    return done or (
+        render_template("office/registration_substitute.html", form=form, **page),
+        status,
+    )
+
+
 @blueprint.route("/anmeldungen/<id:registration_id>/abmelden", methods=["GET", "POST"])
 @requires(Permission.OFFICE)
 def registration_withdraw(registration_id: int) -> ResponseReturnValue:
@@ -65,10 +101,12 @@ def registration_withdraw(registration_id: int) -> ResponseReturnValue:
     number, name = registration.event.number, registration.person.name
     title, is_active = registration.event.title, registration.is_active
     status_words = REGISTRATION_STATUS[registration.state]
-    form = Form()
+    is_placed = registration.state is RegistrationState.PLACED
+    form = GiveBackForm()
+    late = is_late(registration.state, registration.event.withdraw_until, utc_now())
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
-        withdraw(session, actor, registration_id, now)
+        withdraw(session, actor, registration_id, now, late_reason=form.reason())
         return to_event(number, f"{name} ist abgemeldet.")
 
     done, status = attempt(form, work, creates=True)
@@ -81,6 +119,9 @@ def registration_withdraw(registration_id: int) -> ResponseReturnValue:
             name=name,
             is_active=is_active,
             registration_status=status_words,
+            registration_id=registration_id,
+            late=late,
+            is_placed=is_placed,
         ),
         status,
     )

@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from wtforms import BooleanField, SelectField, SelectMultipleField
+from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField
 from wtforms.fields import SelectChoice
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from trainings.core.forms import Form, QueryForm, TextField
+from trainings.core.forms import (
+    LONGEST_EMAIL,
+    Form,
+    LineField,
+    QueryForm,
+    TextField,
+    email_address,
+    registered_name,
+    required,
+)
 from trainings.events.models import KIND_NAMES, EventKind
 from trainings.people.forms import NewPersonForm
 from trainings.registrations.event_queries import EventFilter, EventList
-from trainings.registrations.models import NEED_NAMES, NeedKind
+from trainings.registrations.models import LATE_REASON_NAMES, NEED_NAMES, LateReason, NeedKind
 
 LONGEST_NOTE = 500
+LATE_QUESTION = "Warum geben Sie den Platz erst jetzt zurück?"
 
 
 class RegistrationForm(Form):
@@ -49,8 +59,45 @@ class FirstRegistrationForm(NewPersonForm, RegistrationForm):
     """Who somebody is and what they need: the one form of a first registration."""
 
 
-class ConfirmForm(Form):
-    """A button that acts, and nothing to fill in."""
+class GiveBackForm(Form):
+    """Giving a place back; after the deadline with a choice, never with a text."""
+
+    late_reason = RadioField(
+        LATE_QUESTION,
+        default="",
+        choices=[SelectChoice(reason.value, words) for reason, words in LATE_REASON_NAMES.items()],
+        validate_choice=False,
+    )
+
+    def reason(self) -> LateReason | None:
+        """Return what was chosen; anything else is no choice."""
+        chosen = self.late_reason.data
+        return LateReason(chosen) if chosen in set(LateReason) else None
+
+
+class SubstituteForm(Form):
+    """Who comes instead."""
+
+    given_name = LineField(
+        "Vorname", 80, [required("Bitte geben Sie den Vornamen ein."), registered_name]
+    )
+    family_name = LineField(
+        "Nachname", 80, [required("Bitte geben Sie den Nachnamen ein."), registered_name]
+    )
+    email = LineField(
+        "Dienstliche E-Mail",
+        LONGEST_EMAIL,
+        [required("Bitte geben Sie die dienstliche E-Mail-Adresse ein."), email_address],
+        render_kw={"type": "email", "inputmode": "email"},
+    )
+
+    def colleague(self) -> dict[str, str]:
+        """Return what was typed, by the names that `substitute` takes."""
+        return {
+            "given_name": self.given_name.data,
+            "family_name": self.family_name.data,
+            "email": self.email.data,
+        }
 
 
 class EventFilterForm(QueryForm):

@@ -15,6 +15,7 @@ from trainings.core.tokens import Purpose
 from trainings.events import calendar
 from trainings.events.calendar import Invited, calendar_days, place_line
 from trainings.events.models import Event
+from trainings.people.information import post_to_person
 from trainings.people.models import Person
 from trainings.registrations import tickets
 from trainings.registrations.models import Registration, RegistrationState
@@ -58,19 +59,47 @@ def placed(session: Session, registration: Registration, now: datetime, *, promo
         promoted: whether the person waited before.
 
     """
-    event = registration.event
+    if promoted:
+        kind, word = "registration_promoted", "Nachgerückt"
+        opening = "ein Platz ist frei geworden, und Sie sind an der Reihe: Sie nehmen teil."
+    else:
+        kind, word, opening = "registration_placed", "Zusage", "Sie haben einen Platz."
+    _invite(session, registration, now, kind=kind, word=word, opening=opening)
+
+
+def took_over(session: Session, registration: Registration, instead_of: str, now: datetime) -> None:
+    """Tell somebody that they come in a colleague's place, with ticket and calendar entry."""
     opening = (
-        "ein Platz ist frei geworden, und Sie sind an der Reihe: Sie nehmen teil."
-        if promoted
-        else "Sie haben einen Platz."
+        f"{instead_of} kann nicht teilnehmen und hat Sie als Ersatzperson benannt. Der Platz "
+        "gehört jetzt Ihnen."
     )
+    _invite(
+        session,
+        registration,
+        now,
+        kind="registration_taken_over",
+        word="Ersatzperson",
+        opening=opening,
+    )
+
+
+def _invite(
+    session: Session,
+    registration: Registration,
+    now: datetime,
+    *,
+    kind: str,
+    word: str,
+    opening: str,
+) -> None:
+    event = registration.event
     _post(
         session,
         registration,
-        kind="registration_promoted" if promoted else "registration_placed",
+        kind=kind,
         now=now,
         mail=Mail(
-            subject=f"{'Nachgerückt' if promoted else 'Zusage'}: {_subject(event)}",
+            subject=f"{word}: {_subject(event)}",
             paragraphs=(opening,),
             facts=(
                 *event_facts(event),
@@ -210,6 +239,28 @@ def withdrawn(
     )
 
 
+def handed_over(session: Session, registration: Registration, to: str, now: datetime) -> None:
+    """Confirm that a colleague has the place; the entry leaves the calendar."""
+    event = registration.event
+    registration.calendar_sequence += 1
+    _post(
+        session,
+        registration,
+        kind="registration_substituted",
+        now=now,
+        mail=Mail(
+            subject=f"Ersatzperson benannt: {_subject(event)}",
+            paragraphs=(
+                f"Ihr Platz gehört jetzt {to}. Ihre Eintrittskarte ist damit ungültig; die neue "
+                "haben wir der Ersatzperson geschickt.",
+            ),
+            facts=event_facts(event),
+            link=("Zur Veranstaltung", event_path(event)),
+            calendar=invitation_parts(registration, cancelled=True),
+        ),
+    )
+
+
 def lost_by_move(
     session: Session,
     registration: Registration,
@@ -327,7 +378,7 @@ def trainer_moved(
             dropped_days=dropped_days,
         ),
     )
-    outbox.post(session, kind="event_moved", to=person.email, name=person.name, mail=mail, now=now)
+    post_to_person(session, person, kind="event_moved", mail=mail, now=now)
 
 
 def trainer_cancelled(session: Session, person: Person, event: Event, now: datetime) -> None:
@@ -339,9 +390,7 @@ def trainer_cancelled(session: Session, person: Person, event: Event, now: datet
         facts=event_facts(event),
         calendar=_parts(event, person, sequence, cancelled=True),
     )
-    outbox.post(
-        session, kind="event_cancelled", to=person.email, name=person.name, mail=mail, now=now
-    )
+    post_to_person(session, person, kind="event_cancelled", mail=mail, now=now)
 
 
 def _sequence_of_trainer(session: Session, person: Person, event: Event) -> int:
@@ -426,5 +475,4 @@ def _withdraw_path(session: Session, registration: Registration, now: datetime) 
 def _post(
     session: Session, registration: Registration, *, kind: str, now: datetime, mail: Mail
 ) -> None:
-    person = registration.person
-    outbox.post(session, kind=kind, to=person.email, name=person.name, mail=mail, now=now)
+    post_to_person(session, registration.person, kind=kind, mail=mail, now=now)

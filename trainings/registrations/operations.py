@@ -24,6 +24,7 @@ from trainings.registrations.models import (
     ACTIVE,
     LONGEST_UNIT,
     SEATED,
+    LateReason,
     Need,
     NeedKind,
     Registration,
@@ -40,7 +41,7 @@ from trainings.registrations.places import (
     with_places,
 )
 from trainings.registrations.queries import visible_to
-from trainings.registrations.rules import Window, window_refusal, withdrawal_refusal
+from trainings.registrations.rules import Window, is_late, window_refusal, withdrawal_refusal
 
 
 def register(
@@ -153,7 +154,14 @@ def join_and_register(
     return register(session, actor, event_id, needs=needs, now=now)
 
 
-def withdraw(session: Session, actor: Actor, registration_id: int, now: datetime) -> Registration:
+def withdraw(
+    session: Session,
+    actor: Actor,
+    registration_id: int,
+    now: datetime,
+    *,
+    late_reason: LateReason | None = None,
+) -> Registration:
     """Give a place back, or leave the waiting list; the place goes to the next one.
 
     Args:
@@ -161,20 +169,29 @@ def withdraw(session: Session, actor: Actor, registration_id: int, now: datetime
         actor: the person, or the office.
         registration_id: of the person.
         now: the present instant.
+        late_reason: asked for after the deadline; the office may leave it out.
 
     Raises:
-        DomainError: `not_found`, `not_registered`, `too_late_to_withdraw`, `event_over`.
+        DomainError: `not_found`, `not_registered`, `late_reason_missing`, `event_over`.
 
     """
     found = session.get(Registration, registration_id)
-    office = actor.may(Permission.OFFICE)
-    if found is None or (found.person_id != actor.person_id and not office):
+    if found is None:
         raise not_found()
-    return give_back(session, actor, registration_id, now, late=office)
+    if found.person_id != actor.person_id:
+        if not actor.may(Permission.OFFICE):
+            raise not_found()
+        late_reason = late_reason or LateReason.UNSAID
+    return give_back(session, actor, registration_id, now, late_reason=late_reason)
 
 
 def give_back(
-    session: Session, actor: Actor, registration_id: int, now: datetime, *, late: bool = False
+    session: Session,
+    actor: Actor,
+    registration_id: int,
+    now: datetime,
+    *,
+    late_reason: LateReason | None = None,
 ) -> Registration:
     """Withdraw a registration for somebody whose right to do so was checked before.
 
@@ -183,10 +200,10 @@ def give_back(
         actor: noted in the history.
         registration_id: the registration.
         now: the present instant.
-        late: allow it after the withdrawal deadline (the office may).
+        late_reason: needed after the deadline, and stored only then.
 
     Raises:
-        DomainError: `not_registered`, `too_late_to_withdraw`, `event_over`.
+        DomainError: `not_registered`, `late_reason_missing`, `event_over`.
 
     """
     row = session.execute(
@@ -198,11 +215,14 @@ def give_back(
     def work(places: LockedPlaces) -> Registration:
         event = places.event
         registration = session.get_one(Registration, registration_id, populate_existing=True)
-        until = begins_at(event) if late else event.withdraw_until
-        refusal = withdrawal_refusal(registration.state, until, begins_at(event), now)
+        state, until = registration.state, event.withdraw_until
+        refusal = withdrawal_refusal(
+            state, until, begins_at(event), now, says_why=late_reason is not None
+        )
         if refusal is not None:
             raise refusal
-        had_place = registration.state in SEATED
+        registration.late_reason = late_reason if is_late(state, until, now) else None
+        had_place = state is RegistrationState.PLACED
         move(
             session,
             registration,
@@ -309,7 +329,7 @@ def _new_registration(
     highest_rank, last_sequence = session.execute(
         _LAST_NUMBERS, {"whom": person.id, "pool_id": event.pool_id}
     ).one()
-    authority, unit = _authority_and_unit(person)
+    authority, unit = authority_and_unit(person)
     return Registration(
         pool_id=event.pool_id,
         event=event,
@@ -370,7 +390,7 @@ def note_release(
     )
 
 
-def _authority_and_unit(person: Person) -> tuple[Organisation, str]:
+def authority_and_unit(person: Person) -> tuple[Organisation, str]:
     """Return the authority that counts in statistics and contingents, and the unit in words."""
     organisation, unit = person.organisation, person.unit
     while organisation.level is Level.UNIT and organisation.parent is not None:

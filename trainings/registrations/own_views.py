@@ -29,7 +29,7 @@ from trainings.people.sessions import current_actor
 from trainings.registrations import operations, tickets
 from trainings.registrations.blueprint import blueprint
 from trainings.registrations.forms import (
-    ConfirmForm,
+    GiveBackForm,
 )
 from trainings.registrations.models import Registration
 from trainings.registrations.queries import (
@@ -38,6 +38,7 @@ from trainings.registrations.queries import (
     my_registration,
     my_registrations,
 )
+from trainings.registrations.rules import is_late
 from trainings.registrations.statuses import past_status, registration_status
 
 
@@ -142,14 +143,16 @@ def ticket_on_phone(registration_id: int) -> ResponseReturnValue:
 def withdraw(registration_id: int) -> ResponseReturnValue:
     """Give the place back, after one question."""
     actor, now = current_actor(), utc_now()
-    form = ConfirmForm()
+    form = GiveBackForm()
     status = 200
     if request.method == "POST":
         status = 422
         if form.validate():
 
             def work(session: Session) -> Outcome:
-                registration = operations.withdraw(session, actor, registration_id, now)
+                registration = operations.withdraw(
+                    session, actor, registration_id, now, late_reason=form.reason()
+                )
                 return Outcome(
                     url_for(".my_registrations"),
                     f"Sie sind abgemeldet: „{registration.event.title}“.",
@@ -168,6 +171,7 @@ def withdraw(registration_id: int) -> ResponseReturnValue:
             registration=registration,
             event=registration.event,
             days=calendar.calendar_days(registration.event),
+            late=is_late(registration.state, registration.event.withdraw_until, now),
         ),
         status,
     )
