@@ -33,6 +33,7 @@ from trainings.registrations.models import (
 )
 from trainings.registrations.operations import Decider, register
 from trainings.registrations.places import load_places
+from trainings.registrations.rules import Places
 from trainings.registrations.substitution import substitute
 
 pytestmark = pytest.mark.both_databases
@@ -88,6 +89,10 @@ class World:
     def row(self, registration_id: int) -> Registration:
         db.session.remove()
         return db.session.get_one(Registration, registration_id)
+
+    def places(self) -> Places:
+        pool = self.row(self.old_id).pool
+        return load_places(db.session(), pool, NOW)
 
     def change_event(self, **values: object) -> None:
         with transaction() as session:
@@ -175,9 +180,9 @@ def test_a_held_place_stays_held_for_the_organisation(app: Flask) -> None:
             session, world.coordinator, world.event_id, organisation_id=world.home, places=2,
             until=NOW + timedelta(days=3), now=NOW,
         )  # fmt: skip
-    before = load_places(db.session(), world.row(world.old_id).pool, NOW)
+    before = world.places()
     world.substitute(NEW)
-    after = load_places(db.session(), world.row(world.old_id).pool, NOW)
+    after = world.places()
     assert (after.taken, after.held, after.free) == (before.taken, before.held, before.free)
 
 

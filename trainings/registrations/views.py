@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainings.registrations import event_views, own_views, substitution_views
+from trainings.registrations import collective_views, event_views, own_views, substitution_views
 from trainings.registrations.blueprint import blueprint
 
-__all__ = ["blueprint", "event_views", "own_views", "substitution_views"]
+__all__ = ["blueprint", "collective_views", "event_views", "own_views", "substitution_views"]
