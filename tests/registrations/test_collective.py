@@ -147,6 +147,24 @@ def test_the_people_get_who_they_are_and_a_released_request(
     assert registration.state is State.PLACED
 
 
+def test_the_first_mail_says_who_registered_somebody_and_from_whom_the_data_came(
+    app: Flask, client: FlaskClient
+) -> None:
+    world = World(client)
+    with transaction():
+        world.colleague("Bekannt")
+    html = world.check(f"{line(1)}\nErika\tBekannt\tbekannt@essen.example")
+    send(client, world.url, html, button=REGISTER)
+    new, known = (
+        db.session.scalars(select(OutgoingMail).where(OutgoingMail.recipient == email)).one().mail
+        for email in ("p1@essen.example", "bekannt@essen.example")
+    )
+    assert "hat Sie angemeldet. Sie haben einen Platz." in new.paragraphs[0]
+    assert "hat Sie angemeldet." in known.paragraphs[0]
+    assert f"von {world.contact.name}, Stadt Essen." in " ".join(new.information)
+    assert known.information == ()
+
+
 def test_a_contacts_own_request_waits_for_the_deputy(app: Flask, client: FlaskClient) -> None:
     world = World(client, policy=Policy(offer_days=0, needs_release=True))
     html = world.check(f"K\tKontakt\t{world.email}")

@@ -23,6 +23,8 @@ from trainings.core.actors import SYSTEM, Actor
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.events.models import Event
+from trainings.office import sweeps
+from trainings.people.models import Person
 from trainings.registrations.event_operations import (
     change_capacity,
     remove_contingent,
@@ -38,6 +40,7 @@ from trainings.registrations.models import (
 from trainings.registrations.operations import register, withdraw
 from trainings.registrations.places import load_places, load_queue
 from trainings.registrations.rules import REGISTRATION_MOVES, next_places
+from trainings.registrations.substitution import substitute
 
 pytestmark = pytest.mark.both_databases
 # Two events that overlap, one that does not; three authorities with four people each.
@@ -83,6 +86,25 @@ class PlacesMachine(RuleBasedStateMachine):
         if rows:
             row = rows[which % len(rows)]
             self.attempt(withdraw, Actor(person_id=row.person_id), row.id)
+            self.serve_those_who_are_free_again()
+
+    def serve_those_who_are_free_again(self) -> None:
+        """Let the sweep run: whoever left one event may have waited for another at that time."""
+        sweeps.serve_waiting_lists(NOW)
+
+    @rule(which=st.integers(0, 30), who=st.integers(0, 11))
+    def substitute(self, which: int, who: int) -> None:
+        rows = db.session.execute(
+            select(Registration.id, Registration.person_id).order_by(Registration.id)
+        ).all()
+        if rows:
+            row = rows[which % len(rows)]
+            colleague = db.session.get_one(Person, self.actors[who].person_id)
+            self.attempt(
+                substitute, Actor(person_id=row.person_id), row.id,
+                given_name="A", family_name="B", email=colleague.email,
+            )  # fmt: skip
+            self.serve_those_who_are_free_again()
 
     @rule(where=st.integers(0, 2), capacity=st.integers(0, 5), limit=st.none() | st.integers(1, 3))
     def change_capacity(self, where: int, capacity: int, limit: int | None) -> None:

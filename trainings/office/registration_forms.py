@@ -35,6 +35,10 @@ class RegisterPersonForm(RegistrationForm):
     function = LineField("Funktion", 120)
     is_released = BooleanField("Die Freigabe der Organisation liegt vor")
 
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.needs.label.text = "Was braucht die Person?"
+
     def new_person(self) -> dict[str, Any]:
         """Return who somebody is whom nobody knows yet.
 

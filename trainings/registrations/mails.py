@@ -24,6 +24,7 @@ from trainings.registrations.models import Registration, RegistrationState
 # addresses are fixed (they stand on paper), and a test compares them with the routes.
 EVENTS = "/veranstaltungen/"
 MY_REGISTRATIONS = "/meine/anmeldungen"
+_BY_OTHER = "Ihre Organisation oder die Geschäftsstelle hat Sie angemeldet."
 
 
 def served(
@@ -32,6 +33,7 @@ def served(
     now: datetime,
     *,
     asked: Registration | None = None,
+    by_other: bool = False,
 ) -> None:
     """Tell everybody who got or was offered a place.
 
@@ -40,16 +42,27 @@ def served(
         registrations: placed or offered.
         now: the present instant.
         asked: the one who asked right now and did not wait before.
+        by_other: somebody else asked for that person.
 
     """
     for registration in registrations:
         if registration.offer_until is not None:
             offered(session, registration, registration.offer_until, now)
         else:
-            placed(session, registration, now, promoted=registration is not asked)
+            promoted = registration is not asked
+            placed(
+                session, registration, now, promoted=promoted, by_other=by_other and not promoted
+            )
 
 
-def placed(session: Session, registration: Registration, now: datetime, *, promoted: bool) -> None:
+def placed(
+    session: Session,
+    registration: Registration,
+    now: datetime,
+    *,
+    promoted: bool,
+    by_other: bool = False,
+) -> None:
     """Tell somebody that there is a place, with ticket and calendar entry.
 
     Args:
@@ -57,6 +70,7 @@ def placed(session: Session, registration: Registration, now: datetime, *, promo
         registration: placed.
         now: the present instant.
         promoted: whether the person waited before.
+        by_other: somebody else registered the person right now.
 
     """
     if promoted:
@@ -64,6 +78,8 @@ def placed(session: Session, registration: Registration, now: datetime, *, promo
         opening = "ein Platz ist frei geworden, und Sie sind an der Reihe: Sie nehmen teil."
     else:
         kind, word, opening = "registration_placed", "Zusage", "Sie haben einen Platz."
+        if by_other:
+            opening = f"{_BY_OTHER} {opening}"
     _invite(session, registration, now, kind=kind, word=word, opening=opening)
 
 
@@ -119,8 +135,10 @@ def _invite(
     )
 
 
-def waiting(session: Session, registration: Registration, now: datetime) -> None:
-    """Tell somebody that they are on the waiting list."""
+def waiting(
+    session: Session, registration: Registration, now: datetime, *, by_other: bool = False
+) -> None:
+    """Tell somebody that they are on the waiting list; who registered them, if others did."""
     event = registration.event
     _post(
         session,
@@ -130,7 +148,9 @@ def waiting(session: Session, registration: Registration, now: datetime) -> None
         mail=Mail(
             subject=f"Warteliste: {_subject(event)}",
             paragraphs=(
-                "zurzeit ist kein Platz für Sie frei. Sie stehen auf der Warteliste.",
+                *((_BY_OTHER,) if by_other else ()),
+                f"{'Z' if by_other else 'z'}urzeit ist kein Platz für Sie frei. Sie stehen auf der "
+                "Warteliste.",
                 "Sobald ein Platz frei wird und Sie an der Reihe sind, bekommen Sie ihn und eine "
                 "Nachricht von uns. Bis dahin ist nichts weiter zu tun.",
             ),
@@ -142,7 +162,9 @@ def waiting(session: Session, registration: Registration, now: datetime) -> None
     )
 
 
-def awaiting_release(session: Session, registration: Registration, now: datetime) -> None:
+def awaiting_release(
+    session: Session, registration: Registration, now: datetime, *, by_other: bool = False
+) -> None:
     """Tell somebody that the organisation has to release the request first."""
     event = registration.event
     _post(
@@ -153,6 +175,7 @@ def awaiting_release(session: Session, registration: Registration, now: datetime
         mail=Mail(
             subject=f"Ihre Anmeldung wartet auf die Freigabe: {_subject(event)}",
             paragraphs=(
+                *((_BY_OTHER,) if by_other else ()),
                 "Ihre Anmeldung ist eingegangen. Ihre Organisation muss sie noch freigeben; die "
                 "zuständige Stelle bekommt dazu eine Nachricht von uns.",
                 "Für die Reihenfolge zählt der Zeitpunkt Ihrer Anmeldung, nicht der der Freigabe. "

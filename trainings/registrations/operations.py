@@ -79,8 +79,9 @@ def register(
 
     """
     whom = person_id or actor.person_id
-    for_another = whom != actor.person_id and released_by is None
-    if whom is None or (for_another and not actor.may(Permission.OFFICE)):
+    by_other = whom != actor.person_id
+    unchecked = by_other and released_by is None
+    if whom is None or (unchecked and not actor.may(Permission.OFFICE)):
         raise not_found()
 
     def work(places: LockedPlaces) -> Registration:
@@ -108,12 +109,12 @@ def register(
             note_release(session, registration, released_by, now)
         audit.record(session, actor, "registered", registration, now, event_id=event.id)
         if registration.state is RegistrationState.AWAITING_RELEASE:
-            mails.awaiting_release(session, registration, now)
+            mails.awaiting_release(session, registration, now, by_other=by_other)
             return registration
         served = places.fill(actor, "placed_in_order", asked=[registration.id])
         if registration not in served:
-            mails.waiting(session, registration, now)
-        mails.served(session, served, now, asked=registration)
+            mails.waiting(session, registration, now, by_other=by_other)
+        mails.served(session, served, now, asked=registration, by_other=by_other)
         return registration
 
     return with_places(session, event_id, [whom], now, work)
