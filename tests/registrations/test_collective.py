@@ -12,6 +12,7 @@ from sqlalchemy import select
 from tests.browser_forms import forms_of, send
 from tests.factories import actor_for, log_in, make_event, make_organisation, make_person
 from tests.statements import counted_statements
+from trainings.core.actors import Actor
 from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
@@ -24,7 +25,7 @@ from trainings.people.models import OrganisationContact, Person
 from trainings.registrations.collective import register_colleague
 from trainings.registrations.collective_rules import ListedPerson
 from trainings.registrations.models import Registration, RegistrationState, Release
-from trainings.registrations.operations import register
+from trainings.registrations.operations import register, withdraw
 
 pytestmark = pytest.mark.both_databases
 
@@ -239,6 +240,20 @@ def test_a_double_submit_registers_once_and_says_the_same(app: Flask, client: Fl
     assert len(db.session.scalars(select(OutgoingMail)).all()) == 2
 
 
+def test_somebody_who_left_meanwhile_is_registered_again_from_the_page_that_told_of_it(
+    app: Flask, client: FlaskClient
+) -> None:
+    world = World(client)
+    told = send(client, world.url, world.check(line(1)), button=REGISTER).text
+    with transaction() as session:
+        registration = session.scalars(select(Registration)).one()
+        withdraw(session, Actor(registration.person_id), registration.id, utc_now())
+    again = send(client, world.url, told, {"pasted": line(1)}, button="Noch einmal prüfen").text
+    send(client, world.url, again, button=REGISTER)
+    states = db.session.scalars(select(Registration.state).order_by(Registration.id)).all()
+    assert states == [State.WITHDRAWN, State.PLACED]
+
+
 def test_more_than_twenty_and_a_megabyte_keep_what_was_typed(
     app: Flask, client: FlaskClient
 ) -> None:
@@ -307,11 +322,13 @@ def test_nobody_registers_for_an_organisation_that_is_not_theirs(
     app: Flask, client: FlaskClient
 ) -> None:
     world = World(client)
-    person = ListedPerson("A", "B", "neu@herne.example")
-    contact = actor_for(world.contact)
-    for organisation_id, code in (
-        (world.stranger.organisation_id, "not_found"),
-        (world.home, "foreign_organisation"),
+    new = ListedPerson("A", "B", "neu@herne.example")
+    stranger = ListedPerson("A", "B", world.stranger.email)
+    contact, away = actor_for(world.contact), world.stranger.organisation_id
+    for organisation_id, person, code in (
+        (away, new, "not_found"),
+        (world.home, new, "foreign_organisation"),
+        (world.home, stranger, "foreign_organisation"),
     ):
         with pytest.raises(DomainError, match=code), transaction() as session:
             register_colleague(

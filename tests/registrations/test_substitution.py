@@ -13,6 +13,7 @@ from sqlalchemy import select
 from tests.browser_forms import send, submit
 from tests.conftest import NOW
 from tests.factories import actor_for, log_in, make_event, make_organisation, make_person
+from tests.statements import counted_statements
 from trainings.cli.checks import CHECKS
 from trainings.core.actors import Actor
 from trainings.core.clock import utc_now
@@ -282,6 +283,15 @@ def test_a_refusal_stands_at_the_address_and_what_was_typed_is_kept(
     stranger = app.test_client()
     log_in(stranger, world.stranger.id)
     assert stranger.get(url).status_code == 404
+
+
+def test_the_page_costs_three_statements(app: Flask, client: FlaskClient) -> None:
+    world = World()
+    log_in(client, world.person.id)
+    db.session.remove()
+    with counted_statements() as statements:
+        client.get(f"/meine/anmeldungen/{world.old_id}/ersatz")
+    assert len([text for text in statements if not text.startswith("PRAGMA")]) == 3
 
 
 def test_the_office_names_a_substitute_for_anybody(app: Flask, client: FlaskClient) -> None:
