@@ -6,7 +6,7 @@ taken in their order and one refusal costs nobody else the place.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -120,33 +120,16 @@ def look_ahead(
     """
     emails = [person.email for person in people]
     known = _known_people(session, event, emails)
-    owners = authorities_for_emails(session, [email for email in emails if email not in known])
-    sitting = seats_elsewhere(session, event.id, [row.person.id for row in known.values()])
-    leading = {trainer.person_id for trainer in event.trainers}
-    scope = {organisation.id for organisation in organisations}
-    above, twice = _authority(chosen), repeated(emails)
-
-    def hindrance(position: int, email: str) -> Outlook | None:
-        if position in twice:
-            return Outlook.TWICE
-        row = known.get(email)
-        if row is None:
-            return None if above.id in owners[email] else Outlook.FOREIGN
-        if row.person.id != actor.person_id and not _is_of(row.person, scope):
-            return Outlook.FOREIGN
-        if row.is_registered:
-            return Outlook.ALREADY
-        if row.person.id in leading:
-            return Outlook.LEADS
-        return Outlook.OVERLAP if row.person.id in sitting else None
-
+    above = _authority(chosen)
+    hindrances = _hindrances(
+        session, actor, event, emails, known, scope={one.id for one in organisations}, above=above
+    )
     outlooks: dict[int, Outlook] = {}
     seekers = []
     for position, email in enumerate(emails):
-        hindered = hindrance(position, email)
-        row = known.get(email)
-        if hindered is not None:
-            outlooks[position] = hindered
+        hindrance, row = hindrances[position], known.get(email)
+        if hindrance is not None:
+            outlooks[position] = hindrance
         elif row is not None and row.person.id == actor.person_id and event.needs_release:
             outlooks[position] = Outlook.OWN_REQUEST
         else:
@@ -243,6 +226,39 @@ def _known_people(session: Session, event: Event, emails: Iterable[str]) -> dict
         person.email: _Known(person, registration_id is not None)
         for person, registration_id in rows
     }
+
+
+def _hindrances(
+    session: Session,
+    actor: Actor,
+    event: Event,
+    emails: Sequence[str],
+    known: Mapping[str, _Known],
+    *,
+    scope: Collection[int],
+    above: Organisation,
+) -> list[Outlook | None]:
+    """Say of each address why nobody can be registered by it, or None; at most three statements."""
+    owners = authorities_for_emails(session, [email for email in emails if email not in known])
+    sitting = seats_elsewhere(session, event.id, [row.person.id for row in known.values()])
+    leading = {trainer.person_id for trainer in event.trainers}
+    twice = repeated(emails)
+
+    def judge(position: int, email: str) -> Outlook | None:
+        if position in twice:
+            return Outlook.TWICE
+        row = known.get(email)
+        if row is None:
+            return None if above.id in owners[email] else Outlook.FOREIGN
+        if row.person.id != actor.person_id and not _is_of(row.person, scope):
+            return Outlook.FOREIGN
+        if row.is_registered:
+            return Outlook.ALREADY
+        if row.person.id in leading:
+            return Outlook.LEADS
+        return Outlook.OVERLAP if row.person.id in sitting else None
+
+    return [judge(position, email) for position, email in enumerate(emails)]
 
 
 def _served(
