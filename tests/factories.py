@@ -93,6 +93,7 @@ def make_person(
     )
     if account:
         person.account = Account(created_at=LONG_AGO)
+        person.informed_at = LONG_AGO
     session.add(person)
     session.flush()
     return person

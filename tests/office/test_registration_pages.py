@@ -9,12 +9,21 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from tests.browser_forms import submit
+from tests.browser_forms import send, submit
 from tests.factories import make_event, make_person, make_venue
 from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction
+from trainings.core.outbox import OutgoingMail, build_message
+from trainings.core.settings import Settings
 from trainings.events.models import Event
-from trainings.registrations.models import Registration, RegistrationState
+from trainings.organisations.models import Organisation
+from trainings.registrations.models import (
+    LateReason,
+    NeedKind,
+    Registration,
+    RegistrationState,
+    Release,
+)
 
 SOON = date.today() + timedelta(days=30)  # noqa: DTZ011 - the pages ask the clock as well
 CALLER = "ruft.an@stadt-musterhausen.example"
@@ -61,14 +70,92 @@ def test_an_unknown_address_is_named_and_nobody_is_registered(
     assert states() == []
 
 
+NEW = {
+    "email": "Neu@stadt-musterhausen.example",
+    "given_name": "Ayşe",
+    "family_name": "Yılmaz",
+    "unit": "Ordnungsamt",
+    "function": "Leitung",
+}
+
+
+def organisation_id() -> str:
+    return str(db.session.scalars(select(Organisation.id)).first())
+
+
+def test_somebody_without_account_is_added_and_registered_in_one_form(
+    office: FlaskClient, number: str
+) -> None:
+    url = f"/koordination/veranstaltungen/{number}/anmelden"
+    half = submit(office, url, {**NEW, "family_name": ""})
+    assert half.status_code == 422
+    assert "Ordnungsamt" in half.text
+    data = {**NEW, "organisation_id": organisation_id(), "needs": ["step_free"], "note": "Rampe"}
+    html = office.get(url).text
+    answers = [send(office, url, html, data) for _ in range(2)]
+    assert "Ayşe Yılmaz hat einen Platz." in office.get(answers[0].location).text
+    registration = db.session.scalars(select(Registration)).one()
+    person = registration.person
+    assert (person.email, person.account) == ("neu@stadt-musterhausen.example", None)
+    assert (person.unit, person.function) == ("Ordnungsamt", "Leitung")
+    assert {need.kind: need.note for need in registration.needs} == {
+        NeedKind.STEP_FREE: "",
+        NeedKind.OTHER: "Rampe",
+    }
+
+
+def test_the_first_mail_says_what_is_stored_and_the_second_does_not(
+    office: FlaskClient, number: str, settings: Settings
+) -> None:
+    url = f"/koordination/veranstaltungen/{number}/anmelden"
+    submit(office, url, {**NEW, "organisation_id": organisation_id()})
+    registration_id = db.session.scalars(select(Registration.id)).one()
+    submit(office, f"/koordination/anmeldungen/{registration_id}/abmelden")
+    first, second = db.session.scalars(select(OutgoingMail).order_by(OutgoingMail.id)).all()
+    message = build_message(first, settings, utc_now())
+    for kind in ("plain", "html"):
+        body = message.get_body((kind,))
+        assert body is not None
+        for words in ("Artikel 14", "von der Geschäftsstelle", "/datenschutz", "Auskunft"):
+            assert words in body.get_content()
+    assert second.mail.information == ()
+
+
+def test_somebody_who_joined_is_not_informed_again(office: FlaskClient, number: str) -> None:
+    register(office, number)
+    assert db.session.scalars(select(OutgoingMail)).one().mail.information == ()
+
+
+@pytest.mark.parametrize("is_released", [False, True])
+def test_the_office_notes_a_release_that_is_there_already(
+    office: FlaskClient, number: str, is_released: bool
+) -> None:
+    with transaction() as session:
+        session.scalars(select(Event)).one().needs_release = True
+    url = f"/koordination/veranstaltungen/{number}/anmelden"
+    data = {"email": CALLER, **({"is_released": "y"} if is_released else {})}
+    answer = submit(office, url, data)
+    page = office.get(answer.location).text
+    release = db.session.scalars(select(Release)).one_or_none()
+    if is_released:
+        assert "Jörg Weiß hat einen Platz." in page
+        assert release is not None
+        assert (release.name, release.function) == ("Wiebke Beispiel", "Geschäftsstelle")
+    else:
+        assert "die Freigabe steht noch aus" in page
+        assert release is None
+        assert states() == [RegistrationState.AWAITING_RELEASE]
+
+
 def test_the_office_withdraws_somebody_after_the_deadline(office: FlaskClient, number: str) -> None:
     register(office, number)
     with transaction() as session:
         session.scalars(select(Event)).one().withdraw_until = utc_now()
     registration_id = db.session.scalars(select(Registration.id)).one()
     url = f"/koordination/anmeldungen/{registration_id}/abmelden"
-    answer = submit(office, url)
+    answer = submit(office, url, {"late_reason": "official"})
     assert "Jörg Weiß ist abgemeldet." in office.get(answer.location).get_data(as_text=True)
     assert states() == [RegistrationState.WITHDRAWN]
+    assert db.session.scalars(select(Registration.late_reason)).one() is LateReason.OFFICIAL
     assert submit(office, url).status_code == 409
     assert office.get("/koordination/anmeldungen/999999/abmelden").status_code == 404

@@ -21,6 +21,7 @@ from trainings.organisations.models import Level, Organisation
 from trainings.people.models import Person
 from trainings.registrations.models import (
     Contingent,
+    LateReason,
     NeedKind,
     Registration,
     RegistrationChange,
@@ -55,9 +56,9 @@ class World:
             found = register(session, actor, event_id or self.event_id, now=NOW, **values)  # type: ignore[arg-type]
             return found.state
 
-    def withdraw(self, actor: Actor) -> None:
+    def withdraw(self, actor: Actor, late_reason: LateReason | None = None) -> None:
         with transaction() as session:
-            withdraw(session, actor, self.registration(actor).id, NOW)
+            withdraw(session, actor, self.registration(actor).id, NOW, late_reason=late_reason)
 
     def registration(self, actor: Actor) -> Registration:
         return db.session.scalars(
@@ -318,16 +319,48 @@ def test_nobody_can_withdraw_somebody_else(app: Flask) -> None:
     assert world.state(world.actors[0]) is RegistrationState.PLACED
 
 
-def test_after_the_deadline_only_the_office_gives_a_place_back(app: Flask) -> None:
+def test_after_the_deadline_a_place_goes_back_with_a_choice_and_to_the_next(app: Flask) -> None:
+    world = World(capacity=1)
+    first, second = world.actors[:2]
+    world.register(first)
+    world.register(second)
+    world.change_event(withdraw_until=NOW)
+    with pytest.raises(DomainError, match="late_reason_missing"):
+        world.withdraw(first)
+    assert world.state(first) is RegistrationState.PLACED
+    world.withdraw(first, late_reason=LateReason.PERSONAL)
+    assert world.state(first) is RegistrationState.WITHDRAWN
+    assert world.registration(first).late_reason is LateReason.PERSONAL
+    assert world.state(second) is RegistrationState.PLACED
+
+
+def test_before_the_deadline_no_reason_is_kept_and_whoever_waits_is_never_asked(app: Flask) -> None:
+    world = World(capacity=1)
+    first, second = world.actors[:2]
+    world.register(first)
+    world.register(second)
+    world.withdraw(first, late_reason=LateReason.OFFICIAL)
+    assert world.registration(first).late_reason is None
+    world.register(world.actors[2])
+    world.change_event(withdraw_until=NOW)
+    world.withdraw(world.actors[2])
+    assert world.state(world.actors[2]) is RegistrationState.WITHDRAWN
+    assert world.registration(world.actors[2]).late_reason is None
+
+
+@pytest.mark.parametrize("chosen", [None, LateReason.OFFICIAL])
+def test_the_office_gives_a_place_back_late_with_or_without_a_choice(
+    app: Flask, chosen: LateReason | None
+) -> None:
     world = World()
     world.register(world.actors[0])
     world.change_event(withdraw_until=NOW)
-    with pytest.raises(DomainError, match="too_late_to_withdraw"):
-        world.withdraw(world.actors[0])
     coordinator = world.add_person("Geschäftsstelle", roles=(Role.COORDINATOR,))
     with transaction() as session:
-        withdraw(session, coordinator, world.registration(world.actors[0]).id, NOW)
+        registration_id = world.registration(world.actors[0]).id
+        withdraw(session, coordinator, registration_id, NOW, late_reason=chosen)
     assert world.state(world.actors[0]) is RegistrationState.WITHDRAWN
+    assert world.registration(world.actors[0]).late_reason is (chosen or LateReason.UNSAID)
 
 
 def test_withdrawing_twice_says_that_nothing_is_left_to_do(app: Flask) -> None:

@@ -202,19 +202,20 @@ def test_window_of_an_event_that_is_not_open(state: EventState, code: str) -> No
 @given(
     state=st.sampled_from(list(RegistrationState)),
     now=st.datetimes(datetime(2026, 3, 1), datetime(2026, 3, 20)),  # noqa: DTZ001 - made aware below
+    says_why=st.booleans(),
 )
 def test_withdrawal_is_refused_for_exactly_one_reason(
-    state: RegistrationState, now: datetime
+    state: RegistrationState, now: datetime, says_why: bool
 ) -> None:
     moment = now.replace(tzinfo=UTC)
     until, begins = NOW, NOW + timedelta(days=5)
-    refusal = withdrawal_refusal(state, until, begins, moment)
+    refusal = withdrawal_refusal(state, until, begins, moment, says_why=says_why)
     if state not in ACTIVE:
         expected = "not_registered"
     elif moment >= begins:
         expected = "event_over"
-    elif moment >= until and state in (RegistrationState.PLACED, RegistrationState.OFFERED):
-        expected = "too_late_to_withdraw"
+    elif moment >= until and state is RegistrationState.PLACED and not says_why:
+        expected = "late_reason_missing"
     else:
         expected = None
     assert (refusal.code if refusal else None) == expected

@@ -28,6 +28,7 @@ from trainings.core.permissions import Role
 from trainings.events.details import Policy
 from trainings.events.models import Event
 from trainings.office import sweeps
+from trainings.people.models import Person
 from trainings.registrations.contingent_operations import return_contingent
 from trainings.registrations.demand_operations import end_wish, express_wish
 from trainings.registrations.event_operations import (
@@ -55,6 +56,7 @@ from trainings.registrations.operations import Decider, register, withdraw
 from trainings.registrations.places import load_places, load_queue
 from trainings.registrations.release_operations import Speaker, decide_release
 from trainings.registrations.rules import REGISTRATION_MOVES, next_places
+from trainings.registrations.substitution import substitute
 
 pytestmark = pytest.mark.both_databases
 PLACED, OFFERED = RegistrationState.PLACED, RegistrationState.OFFERED
@@ -134,6 +136,25 @@ class PlacesMachine(RuleBasedStateMachine):
         if rows:
             row = rows[which % len(rows)]
             self.attempt(withdraw, Actor(person_id=row.person_id), row.id)
+            self.serve_those_who_are_free_again()
+
+    def serve_those_who_are_free_again(self) -> None:
+        """Let the sweep run: whoever left one event may have waited for another at that time."""
+        sweeps.serve_waiting_lists(NOW)
+
+    @rule(which=st.integers(0, 30), who=st.integers(0, 11))
+    def substitute(self, which: int, who: int) -> None:
+        rows = db.session.execute(
+            select(Registration.id, Registration.person_id).order_by(Registration.id)
+        ).all()
+        if rows:
+            row = rows[which % len(rows)]
+            colleague = db.session.get_one(Person, self.actors[who].person_id)
+            self.attempt(
+                substitute, Actor(person_id=row.person_id), row.id,
+                given_name="A", family_name="B", email=colleague.email,
+            )  # fmt: skip
+            self.serve_those_who_are_free_again()
 
     @rule(where=st.integers(0, 2), capacity=st.integers(0, 5), limit=st.none() | st.integers(1, 3))
     def change_capacity(self, where: int, capacity: int, limit: int | None) -> None:

@@ -14,7 +14,8 @@ from tests.statements import counted_statements
 from trainings.core.database import db, transaction
 from trainings.events.models import EventKind, EventState
 from trainings.organisations.models import Level, OrganisationKind
-from trainings.registrations.models import RegistrationState
+from trainings.registrations.models import LateReason, RegistrationState
+from trainings.statistics.exports import as_json
 from trainings.statistics.queries import load_statistics
 from trainings.statistics.rules import Selection, Statistics
 
@@ -59,6 +60,27 @@ def test_no_show_is_absent_never_present_and_not_excused(app: Flask) -> None:
     assert found.total.no_shows == 2
     assert found.total.recorded == 5
     assert found.total.no_show_rate == pytest.approx(0.4)
+
+
+def test_excused_absence_is_told_from_unexcused_and_never_raises_the_rate(app: Flask) -> None:
+    with transaction() as session:
+        event = held(session)
+        for marks in ("aaaa", "eeee", "aaae", "eeep", "----"):
+            make_registration(session, event, make_person(session), marks=marks)
+        gone = RegistrationState.WITHDRAWN
+        late = make_registration(session, event, make_person(session), state=gone)
+        late.late_reason = LateReason.UNSAID
+        make_registration(session, event, make_person(session), state=gone)
+        to_come = make_event(session)
+        early = make_registration(session, to_come, make_person(session), state=gone)
+        early.late_reason = LateReason.PERSONAL
+    found = statistics()
+    assert (found.total.excused, found.total.no_shows, found.total.recorded) == (3, 1, 4)
+    assert found.total.no_show_rate == pytest.approx(0.25)
+    assert [row.excused for row in found.by_organisation] == [3]
+    assert [row.excused for row in found.by_organisation_kind] == [3]
+    assert as_json(found)["excused"] == 3
+    assert as_json(found)["by_organisation"][0]["excused"] == 3
 
 
 def test_somebody_who_comes_twice_is_two_participations_and_one_person(app: Flask) -> None:

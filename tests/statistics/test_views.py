@@ -103,6 +103,7 @@ def test_table_has_each_breakdown_and_the_sum_first(office: FlaskClient) -> None
         "Genutzt in %": "8,3",
         "Gefehlt": "0",
         "Gefehlt in %": "0,0",
+        "Entschuldigt": "0",
     }
     assert [row[:2] for row in others] == [
         ["Jahr", "2026"],

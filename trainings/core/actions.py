@@ -21,6 +21,22 @@ OTHER = "other"
 
 
 @dataclass(frozen=True)
+class Question:
+    """A choice to make before the button acts; `form.refuse` puts what is wrong beside it.
+
+    Attributes:
+        name: of the field.
+        words: what is asked.
+        answers: pairs of a value and its words.
+
+    """
+
+    name: str
+    words: str
+    answers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class ActionPage:
     """The page that a link opens: what it is about, and the button that acts.
 
@@ -31,6 +47,7 @@ class ActionPage:
         facts: pairs of a word and a value.
         gives_up: the button gives something up, so it is not the filled one.
         other: words on a second button that answers no; the form then has a field `OTHER`.
+        question: one choice to make before; `perform` reads it from the request.
 
     """
 
@@ -40,6 +57,7 @@ class ActionPage:
     facts: tuple[tuple[str, str], ...] = ()
     gives_up: bool = False
     other: str = ""
+    question: Question | None = None
 
 
 @dataclass(frozen=True)

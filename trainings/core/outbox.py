@@ -68,6 +68,7 @@ class Mail:
         ticket: path that a QR code holds, drawn under the button; the code in letters stands in
             the facts.
         closing: paragraphs after the button.
+        information: paragraphs at the very end, such as those on data protection.
         way_out: words and path of a second link, below the closing paragraphs.
         calendar: calendar objects that update the entry in a calendar.
 
@@ -82,6 +83,7 @@ class Mail:
     closing: tuple[str, ...] = ()
     way_out: tuple[str, str] | None = None
     calendar: tuple[CalendarPart, ...] = ()
+    information: tuple[str, ...] = ()
 
 
 class OutgoingMail(Base):
@@ -119,6 +121,8 @@ class OutgoingMail(Base):
             way_out=tuple(stored["way_out"]) if stored["way_out"] else None,
             closing=tuple(stored["closing"]),
             calendar=tuple(CalendarPart(**part) for part in stored["calendar"]),
+            # Mails that were written before this part was added have none.
+            information=tuple(stored.get("information", ())),
         )
 
 

@@ -25,7 +25,7 @@ from trainings.core.fields import (
     optional_id,
     options,
 )
-from trainings.core.forms import LONGEST_EMAIL, Form, LineField, TextField, email_address, required
+from trainings.core.forms import Form, LineField, TextField, email_address, required
 from trainings.core.text import clean
 from trainings.events.details import EventDetails
 from trainings.events.models import (
@@ -310,17 +310,6 @@ class InvitationsForm(Form):
 class _Line:
     def __init__(self, data: str) -> None:
         self.data = data
-
-
-class RegisterPersonForm(Form):
-    """Whom the office registers for an event."""
-
-    email = LineField(
-        "Dienstliche E-Mail",
-        LONGEST_EMAIL,
-        [required("Bitte geben Sie die Adresse der Person ein."), email_address],
-        render_kw={"type": "email", "inputmode": "email", "autocomplete": "off"},
-    )
 
 
 class PlacesForm(Form):

@@ -9,50 +9,109 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from trainings.core.actors import Actor
+from trainings.core.clock import utc_now
 from trainings.core.database import db
-from trainings.core.errors import DomainError, not_found
-from trainings.core.forms import Form
+from trainings.core.errors import not_found
+from trainings.core.fields import options
 from trainings.core.idempotency import Outcome
 from trainings.core.permissions import Permission, requires
 from trainings.events.queries import event_by_number
 from trainings.office.blueprint import blueprint
-from trainings.office.event_forms import RegisterPersonForm
 from trainings.office.event_views import to_event
 from trainings.office.posting import attempt
+from trainings.office.registration_forms import RegisterPersonForm
 from trainings.office.wording import REGISTRATION_STATUS
+from trainings.organisations.queries import organisation_choices
+from trainings.people.models import Person
+from trainings.people.operations import create_person
 from trainings.people.queries import person_by_email
+from trainings.people.sessions import current_actor
+from trainings.registrations.forms import GiveBackForm, SubstituteForm
 from trainings.registrations.models import Registration, RegistrationState
-from trainings.registrations.operations import register, withdraw
+from trainings.registrations.operations import Decider, register, withdraw
+from trainings.registrations.places import begins_at
+from trainings.registrations.rules import is_late, substitution_refusal
+from trainings.registrations.substitution import (
+    handed_over_to,
+    seat_to_hand_over,
+    substitute,
+)
+
+_BECAME_WORDS = {
+    RegistrationState.PLACED: "hat einen Platz",
+    RegistrationState.AWAITING_RELEASE: "ist angemeldet, die Freigabe steht noch aus",
+}
 
 
 @blueprint.route("/veranstaltungen/<number:number>/anmelden", methods=["GET", "POST"])
 @requires(Permission.OFFICE)
 def event_register(number: str) -> ResponseReturnValue:
-    """Register a person whom the office knows, by the same rules as everybody."""
+    """Register somebody by the same rules as everybody; who is not known yet is added."""
     event = event_by_number(db.session(), number)
-    event_id, title = event.id, event.title
+    event_id, title, needs_release = event.id, event.title, event.needs_release
     form = RegisterPersonForm()
+    choices = organisation_choices(db.session())
+    form.organisation_id.choices = options([("", "Bitte wählen"), *choices])
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
         person = person_by_email(session, form.email.data)
         if person is None:
-            raise DomainError(
-                "unknown_people",
-                "Diese Adresse kennen wir nicht. Bitte legen Sie die Person zuerst unter "
-                "„Personen“ an.",
-                field="email",
-                status=422,
+            person = create_person(
+                session, actor, email=form.email.data, **form.new_person(), now=now
             )
-        registration = register(session, actor, event_id, person_id=person.id, now=now)
-        placed = registration.state is RegistrationState.PLACED
-        return to_event(
-            number,
-            f"{person.name} {'hat einen Platz' if placed else 'steht auf der Warteliste'}.",
+        registration = register(
+            session,
+            actor,
+            event_id,
+            person_id=person.id,
+            needs=form.chosen_needs(),
+            released_by=_decider(session, actor) if form.is_released.data else None,
+            now=now,
         )
+        became = _BECAME_WORDS.get(registration.state, "steht auf der Warteliste")
+        return to_event(number, f"{person.name} {became}.")
 
     done, status = attempt(form, work, creates=True)
-    page = {"form": form, "number": number, "event_title": title}
+    page = {
+        "form": form,
+        "number": number,
+        "event_title": title,
+        "needs_release": needs_release,
+    }
     return done or (render_template("office/event_register.html", **page), status)
+
+
+def _decider(session: Session, actor: Actor) -> Decider:
+    """Return who noted the release that the organisation gave by telephone or in writing."""
+    person = session.get_one(Person, actor.person_id)
+    return Decider(f"{person.given_name} {person.family_name}", "Geschäftsstelle", person.id)
+
+
+@blueprint.route("/anmeldungen/<id:registration_id>/ersatz", methods=["GET", "POST"])
+@requires(Permission.OFFICE)
+def registration_substitute(registration_id: int) -> ResponseReturnValue:
+    """Name a colleague who comes in somebody's place."""
+    registration = seat_to_hand_over(db.session(), current_actor(), registration_id)
+    event, now = registration.event, utc_now()
+    number = event.number
+    page = {
+        "number": number,
+        "event_title": event.title,
+        "name": registration.person.name,
+        "organisation": registration.organisation_name,
+        "refusal": substitution_refusal(registration.state, event.state, begins_at(event), now),
+    }
+    form = SubstituteForm()
+
+    def work(session: Session, actor: Actor, now: datetime) -> Outcome:
+        new = substitute(session, actor, registration_id, **form.colleague(), now=now)
+        return to_event(number, handed_over_to(new))
+
+    done, status = attempt(form, work, creates=True)
+    return done or (
+        render_template("office/registration_substitute.html", form=form, **page),
+        status,
+    )
 
 
 @blueprint.route("/anmeldungen/<id:registration_id>/abmelden", methods=["GET", "POST"])
@@ -65,10 +124,12 @@ def registration_withdraw(registration_id: int) -> ResponseReturnValue:
     number, name = registration.event.number, registration.person.name
     title, is_active = registration.event.title, registration.is_active
     status_words = REGISTRATION_STATUS[registration.state]
-    form = Form()
+    is_placed = registration.state is RegistrationState.PLACED
+    form = GiveBackForm()
+    late = is_late(registration.state, registration.event.withdraw_until, utc_now())
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
-        withdraw(session, actor, registration_id, now)
+        withdraw(session, actor, registration_id, now, late_reason=form.reason())
         return to_event(number, f"{name} ist abgemeldet.")
 
     done, status = attempt(form, work, creates=True)
@@ -81,6 +142,9 @@ def registration_withdraw(registration_id: int) -> ResponseReturnValue:
             name=name,
             is_active=is_active,
             registration_status=status_words,
+            registration_id=registration_id,
+            late=late,
+            is_placed=is_placed,
         ),
         status,
     )

@@ -119,6 +119,7 @@ def join(
         function=function,
         now=now,
     )
+    person.informed_at = now
     return open_account(session, person.id, now)
 
 
@@ -132,6 +133,7 @@ def open_account(session: Session, person_id: int, now: datetime) -> Account:
     person = lock_person(session, person_id)
     if person.account is None:
         person.account = Account(created_at=now)
+        person.informed_at = person.informed_at or now
         session.flush()
         audit.record(session, Actor(person_id), "account_opened", person.account, now)
     return person.account

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from trainings.core import formats
-from trainings.core.actions import OTHER, Action, ActionPage
+from trainings.core.actions import OTHER, Action, ActionPage, Question
 from trainings.core.actors import Actor
 from trainings.core.errors import not_found
 from trainings.core.forms import Form
@@ -18,8 +18,14 @@ from trainings.core.http import follow
 from trainings.core.idempotency import Outcome, once
 from trainings.core.tokens import ActionToken
 from trainings.events.calendar import calendar_days
+from trainings.registrations.forms import LATE_QUESTION
 from trainings.registrations.mails import EVENTS, ticket_path
-from trainings.registrations.models import Registration, RegistrationState
+from trainings.registrations.models import (
+    LATE_REASON_NAMES,
+    LateReason,
+    Registration,
+    RegistrationState,
+)
 from trainings.registrations.offer_operations import (
     accept_offer,
     answer_sentence,
@@ -28,7 +34,13 @@ from trainings.registrations.offer_operations import (
 )
 from trainings.registrations.operations import give_back
 from trainings.registrations.places import begins_at
-from trainings.registrations.rules import withdrawal_refusal
+from trainings.registrations.rules import is_late, withdrawal_refusal
+
+_WHY = Question(
+    name="late_reason",
+    words=LATE_QUESTION,
+    answers=tuple((reason.value, words) for reason, words in LATE_REASON_NAMES.items()),
+)
 
 
 def _load(session: Session, token: ActionToken) -> Registration:
@@ -45,9 +57,12 @@ def _load(session: Session, token: ActionToken) -> Registration:
 def _describe(session: Session, token: ActionToken, now: datetime) -> ActionPage:
     registration = _load(session, token)
     event = registration.event
-    refusal = withdrawal_refusal(registration.state, event.withdraw_until, begins_at(event), now)
+    refusal = withdrawal_refusal(
+        registration.state, event.withdraw_until, begins_at(event), now, says_why=True
+    )
     if refusal is not None:
         raise refusal
+    late = is_late(registration.state, event.withdraw_until, now)
     placed = registration.state is RegistrationState.PLACED
     if registration.state is RegistrationState.AWAITING_RELEASE:
         give_up = "Anmeldung zurückziehen"
@@ -56,14 +71,17 @@ def _describe(session: Session, token: ActionToken, now: datetime) -> ActionPage
     return ActionPage(
         title=f"{give_up}?",
         sentences=(
-            "Der Platz geht an die nächste Person auf der Warteliste. Gründe müssen Sie nicht "
-            "nennen."
+            (
+                "Der Platz geht an die nächste Person auf der Warteliste."
+                + ("" if late else " Gründe müssen Sie nicht nennen.")
+            )
             if placed
             else "Ihre Stelle auf der Warteliste verfällt.",
         ),
         button=give_up,
         facts=_facts(registration),
         gives_up=True,
+        question=_WHY if late else None,
     )
 
 
@@ -79,10 +97,14 @@ def _facts(registration: Registration) -> tuple[tuple[str, str], ...]:
 
 def _perform(token: ActionToken, form: Form, now: datetime) -> ResponseReturnValue:
     registration_id = token.subject_id
+    chosen = request.form.get("late_reason", "")
+    late_reason = LateReason(chosen) if chosen in set(LateReason) else None
 
     def work(session: Session) -> Outcome:
         person_id = _load(session, token).person_id
-        registration = give_back(session, Actor(person_id=person_id), registration_id, now)
+        registration = give_back(
+            session, Actor(person_id=person_id), registration_id, now, late_reason=late_reason
+        )
         return Outcome(EVENTS, f"Sie sind abgemeldet: „{registration.event.title}“.")
 
     return follow(once(form.key(None), now, work))

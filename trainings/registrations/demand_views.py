@@ -13,6 +13,7 @@ from trainings.core.actors import Actor
 from trainings.core.clock import utc_now
 from trainings.core.database import db
 from trainings.core.errors import DomainError, not_found
+from trainings.core.forms import Form
 from trainings.core.http import follow
 from trainings.core.idempotency import Outcome, once
 from trainings.core.permissions import Permission, requires
@@ -29,7 +30,6 @@ from trainings.registrations.demand_queries import (
     my_wish,
     open_dates,
 )
-from trainings.registrations.forms import ConfirmForm
 from trainings.registrations.models import RegistrationState
 
 
@@ -124,7 +124,7 @@ def _confirmation(wished: Wished) -> str:
 def wish_end(wish_id: int) -> ResponseReturnValue:
     """End a wish, after one question."""
     actor, now = current_actor(), utc_now()
-    form = ConfirmForm()
+    form = Form()
     if form.is_submitted() and form.validate():
 
         def work(session: Session) -> Outcome:

@@ -159,6 +159,7 @@ def _show_event(
             form=form,
             asks_needs=now < page.event.needs_until,
             visitor=actor.person_id is None,
+            registers_others=actor.may(Permission.ORGANISATION),
         ),
         status,
     )

@@ -4,18 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
-from wtforms import BooleanField, SelectField, SelectMultipleField
+from wtforms import (
+    BooleanField,
+    FormField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    TextAreaField,
+)
+from wtforms import Form as PlainForm
 from wtforms.fields import SelectChoice
+from wtforms.validators import ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from trainings.core.forms import Form, QueryForm, TextField
+from trainings.core.fields import ChoiceField, RowsField, optional_id
+from trainings.core.forms import (
+    LONGEST_EMAIL,
+    Form,
+    LineField,
+    QueryForm,
+    TextField,
+    email_address,
+    registered_name,
+    required,
+)
 from trainings.events.models import KIND_NAMES, EventKind
 from trainings.people.forms import NewPersonForm
+from trainings.registrations.collective_rules import MOST_PEOPLE, Column, ListedPerson
 from trainings.registrations.event_queries import EventFilter, EventList
-from trainings.registrations.models import NEED_NAMES, NeedKind
+from trainings.registrations.models import LATE_REASON_NAMES, NEED_NAMES, LateReason, NeedKind
 
 LONGEST_NOTE = 500
+LATE_QUESTION = "Warum geben Sie den Platz erst jetzt zurück?"
 
 
 class RegistrationForm(Form):
@@ -49,8 +71,45 @@ class FirstRegistrationForm(NewPersonForm, RegistrationForm):
     """Who somebody is and what they need: the one form of a first registration."""
 
 
-class ConfirmForm(Form):
-    """A button that acts, and nothing to fill in."""
+class GiveBackForm(Form):
+    """Giving a place back; after the deadline with a choice, never with a text."""
+
+    late_reason = RadioField(
+        LATE_QUESTION,
+        default="",
+        choices=[SelectChoice(reason.value, words) for reason, words in LATE_REASON_NAMES.items()],
+        validate_choice=False,
+    )
+
+    def reason(self) -> LateReason | None:
+        """Return what was chosen; anything else is no choice."""
+        chosen = self.late_reason.data
+        return LateReason(chosen) if chosen in set(LateReason) else None
+
+
+class SubstituteForm(Form):
+    """Who comes instead."""
+
+    given_name = LineField(
+        "Vorname", 80, [required("Bitte geben Sie den Vornamen ein."), registered_name]
+    )
+    family_name = LineField(
+        "Nachname", 80, [required("Bitte geben Sie den Nachnamen ein."), registered_name]
+    )
+    email = LineField(
+        "Dienstliche E-Mail",
+        LONGEST_EMAIL,
+        [required("Bitte geben Sie die dienstliche E-Mail-Adresse ein."), email_address],
+        render_kw={"type": "email", "inputmode": "email"},
+    )
+
+    def colleague(self) -> dict[str, str]:
+        """Return what was typed, by the names that `substitute` takes."""
+        return {
+            "given_name": self.given_name.data,
+            "family_name": self.family_name.data,
+            "email": self.email.data,
+        }
 
 
 class EventFilterForm(QueryForm):
@@ -90,3 +149,56 @@ def _month(text: str | None) -> date | None:
         return date.fromisoformat(f"{text}-01") if text and len(text) == 7 else None
     except ValueError:
         return None
+
+
+class PersonRow(PlainForm):  # type: ignore[misc]
+    """Somebody in a list; an empty row is left out."""
+
+    take = BooleanField("Anmelden")
+    given_name = LineField(
+        "Vorname", 80, [required("Bitte den Vornamen eingeben."), registered_name]
+    )
+    family_name = LineField(
+        "Nachname", 80, [required("Bitte den Nachnamen eingeben."), registered_name]
+    )
+    email = LineField(
+        "Dienstliche E-Mail",
+        LONGEST_EMAIL,
+        [required("Bitte die E-Mail-Adresse eingeben."), email_address],
+    )
+    unit = LineField("Dienststelle", 120)
+    function = LineField("Funktion", 120)
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether nothing was typed."""
+        return not any(self[column].data for column in Column)
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Check a row in which something stands."""
+        return self.is_left_out or bool(super().validate(extra_validators))
+
+    def person(self) -> ListedPerson:
+        """Return what was typed."""
+        return ListedPerson(**{column.value: self[column].data or "" for column in Column})
+
+
+class CollectiveForm(Form):
+    """Several people at once: pasted from a spreadsheet, or typed."""
+
+    organisation_id = ChoiceField("Organisation der neuen Personen", coerce=optional_id)
+    pasted = TextAreaField(
+        "Liste einfügen",
+        description="Aus einer Tabelle kopiert: Vorname, Nachname, E-Mail, Dienststelle, Funktion, "
+        "eine Person je Zeile.",
+    )
+    people = RowsField(FormField(PersonRow), "Personen", most=MOST_PEOPLE)
+
+    def validate_organisation_id(self, field: ChoiceField) -> None:
+        """Ask for a choice."""
+        if field.data is None:
+            raise ValidationError("Bitte wählen Sie eine Organisation.")
+
+    def rows(self) -> list[PersonRow]:
+        """Return the rows in which something stands, in order."""
+        return [entry.form for entry in self.people if not entry.form.is_left_out]

@@ -15,6 +15,7 @@ from trainings.core.tokens import Purpose
 from trainings.events import calendar
 from trainings.events.calendar import Invited, calendar_days, place_line
 from trainings.events.models import Event
+from trainings.people.information import post_to_person
 from trainings.people.models import Person
 from trainings.registrations import tickets
 from trainings.registrations.models import Registration, RegistrationState, WishedRegistration
@@ -24,6 +25,7 @@ from trainings.registrations.rules import awaits_admission
 # addresses are fixed (they stand on paper), and a test compares them with the routes.
 EVENTS = "/veranstaltungen/"
 MY_REGISTRATIONS = "/meine/anmeldungen"
+_BY_OTHER = "Ihre Organisation oder die Geschäftsstelle hat Sie angemeldet."
 
 
 def served(
@@ -32,6 +34,7 @@ def served(
     now: datetime,
     *,
     asked: Registration | None = None,
+    by_other: bool = False,
 ) -> None:
     """Tell everybody who got or was offered a place.
 
@@ -40,13 +43,17 @@ def served(
         registrations: placed or offered.
         now: the present instant.
         asked: the one who asked right now and did not wait before.
+        by_other: somebody else asked for that person.
 
     """
     for registration in registrations:
         if registration.offer_until is not None:
             offered(session, registration, registration.offer_until, now)
         else:
-            placed(session, registration, now, promoted=registration is not asked)
+            promoted = registration is not asked
+            placed(
+                session, registration, now, promoted=promoted, by_other=by_other and not promoted
+            )
 
 
 def placed(
@@ -56,6 +63,7 @@ def placed(
     *,
     promoted: bool,
     opening: str = "",
+    by_other: bool = False,
 ) -> None:
     """Tell somebody that there is a place, with ticket and calendar entry.
 
@@ -65,21 +73,55 @@ def placed(
         now: the present instant.
         promoted: whether the person waited before.
         opening: the first sentence, where it is a special one.
+        by_other: somebody else registered the person right now.
 
     """
-    event = registration.event
-    opening = opening or (
-        "ein Platz ist frei geworden, und Sie sind an der Reihe: Sie nehmen teil."
-        if promoted
-        else "Sie haben einen Platz."
+    if promoted:
+        kind, word = "registration_promoted", "Nachgerückt"
+        opening = (
+            opening or "ein Platz ist frei geworden, und Sie sind an der Reihe: Sie nehmen teil."
+        )
+    else:
+        kind, word = "registration_placed", "Zusage"
+        opening = opening or "Sie haben einen Platz."
+        if by_other:
+            opening = f"{_BY_OTHER} {opening}"
+    _invite(session, registration, now, kind=kind, word=word, opening=opening)
+
+
+def took_over(session: Session, registration: Registration, instead_of: str, now: datetime) -> None:
+    """Tell somebody that they come in a colleague's place, with ticket and calendar entry."""
+    opening = (
+        f"{instead_of} kann nicht teilnehmen und hat Sie als Ersatzperson benannt. Der Platz "
+        "gehört jetzt Ihnen."
     )
+    _invite(
+        session,
+        registration,
+        now,
+        kind="registration_taken_over",
+        word="Ersatzperson",
+        opening=opening,
+    )
+
+
+def _invite(
+    session: Session,
+    registration: Registration,
+    now: datetime,
+    *,
+    kind: str,
+    word: str,
+    opening: str,
+) -> None:
+    event = registration.event
     _post(
         session,
         registration,
-        kind="registration_promoted" if promoted else "registration_placed",
+        kind=kind,
         now=now,
         mail=Mail(
-            subject=f"{'Nachgerückt' if promoted else 'Zusage'}: {_subject(event)}",
+            subject=f"{word}: {_subject(event)}",
             paragraphs=(opening,),
             facts=(
                 *event_facts(event),
@@ -133,11 +175,21 @@ def _other_dates(session: Session, registration: Registration) -> tuple[str, ...
     )
 
 
-def waiting(session: Session, registration: Registration, now: datetime) -> None:
-    """Tell somebody that they are on the waiting list, or that the office will decide."""
+def waiting(
+    session: Session, registration: Registration, now: datetime, *, by_other: bool = False
+) -> None:
+    """Tell somebody that they are on the waiting list, or that the office will decide.
+
+    Args:
+        session: the open transaction.
+        registration: waiting.
+        now: the present instant.
+        by_other: somebody else registered the person right now.
+
+    """
     event = registration.event
     if awaits_admission(event.admission, event.admitted_at):
-        _request_received(session, registration, now)
+        _request_received(session, registration, now, by_other=by_other)
         return
     _post(
         session,
@@ -147,7 +199,9 @@ def waiting(session: Session, registration: Registration, now: datetime) -> None
         mail=Mail(
             subject=f"Warteliste: {_subject(event)}",
             paragraphs=(
-                "zurzeit ist kein Platz für Sie frei. Sie stehen auf der Warteliste.",
+                *((_BY_OTHER,) if by_other else ()),
+                f"{'Z' if by_other else 'z'}urzeit ist kein Platz für Sie frei. Sie stehen auf der "
+                "Warteliste.",
                 "Sobald ein Platz frei wird und Sie an der Reihe sind, "
                 + (
                     "bieten wir ihn Ihnen per E-Mail an, und Sie nehmen ihn mit einem Klick an."
@@ -164,7 +218,9 @@ def waiting(session: Session, registration: Registration, now: datetime) -> None
     )
 
 
-def _request_received(session: Session, registration: Registration, now: datetime) -> None:
+def _request_received(
+    session: Session, registration: Registration, now: datetime, *, by_other: bool
+) -> None:
     event = registration.event
     _post(
         session,
@@ -174,6 +230,7 @@ def _request_received(session: Session, registration: Registration, now: datetim
         mail=Mail(
             subject=f"Antrag eingegangen: {_subject(event)}",
             paragraphs=(
+                *((_BY_OTHER,) if by_other else ()),
                 "Ihre Anmeldung ist eingegangen. Über die Plätze entscheidet die Geschäftsstelle "
                 f"nach dem Anmeldeschluss ({formats.deadline(event.closes_at)}).",
                 "Bis dahin ist noch nichts zugesagt, und es ist nichts weiter zu tun. Sie bekommen "
@@ -187,7 +244,9 @@ def _request_received(session: Session, registration: Registration, now: datetim
     )
 
 
-def awaiting_release(session: Session, registration: Registration, now: datetime) -> None:
+def awaiting_release(
+    session: Session, registration: Registration, now: datetime, *, by_other: bool = False
+) -> None:
     """Tell somebody that the organisation has to release the request first."""
     event = registration.event
     _post(
@@ -198,6 +257,7 @@ def awaiting_release(session: Session, registration: Registration, now: datetime
         mail=Mail(
             subject=f"Ihre Anmeldung wartet auf die Freigabe: {_subject(event)}",
             paragraphs=(
+                *((_BY_OTHER,) if by_other else ()),
                 "Ihre Anmeldung ist eingegangen. Ihre Organisation muss sie noch freigeben; die "
                 "zuständige Stelle bekommt dazu eine Nachricht von uns.",
                 "Für die Reihenfolge zählt der Zeitpunkt Ihrer Anmeldung, nicht der der Freigabe. "
@@ -286,6 +346,28 @@ def withdrawn(
             facts=event_facts(event),
             link=("Zur Veranstaltung", event_path(event)),
             calendar=invitation_parts(registration, cancelled=True) if had_place else (),
+        ),
+    )
+
+
+def handed_over(session: Session, registration: Registration, to: str, now: datetime) -> None:
+    """Confirm that a colleague has the place; the entry leaves the calendar."""
+    event = registration.event
+    registration.calendar_sequence += 1
+    _post(
+        session,
+        registration,
+        kind="registration_substituted",
+        now=now,
+        mail=Mail(
+            subject=f"Ersatzperson benannt: {_subject(event)}",
+            paragraphs=(
+                f"Ihr Platz gehört jetzt {to}. Ihre Eintrittskarte ist damit ungültig; die neue "
+                "haben wir der Ersatzperson geschickt.",
+            ),
+            facts=event_facts(event),
+            link=("Zur Veranstaltung", event_path(event)),
+            calendar=invitation_parts(registration, cancelled=True),
         ),
     )
 
@@ -413,7 +495,7 @@ def trainer_moved(
             dropped_days=dropped_days,
         ),
     )
-    outbox.post(session, kind="event_moved", to=person.email, name=person.name, mail=mail, now=now)
+    post_to_person(session, person, kind="event_moved", mail=mail, now=now)
 
 
 def trainer_cancelled(session: Session, person: Person, event: Event, now: datetime) -> None:
@@ -425,9 +507,7 @@ def trainer_cancelled(session: Session, person: Person, event: Event, now: datet
         facts=event_facts(event),
         calendar=_parts(event, person, sequence, cancelled=True),
     )
-    outbox.post(
-        session, kind="event_cancelled", to=person.email, name=person.name, mail=mail, now=now
-    )
+    post_to_person(session, person, kind="event_cancelled", mail=mail, now=now)
 
 
 def _sequence_of_trainer(session: Session, person: Person, event: Event) -> int:
@@ -512,5 +592,4 @@ def _withdraw_path(session: Session, registration: Registration, now: datetime) 
 def _post(
     session: Session, registration: Registration, *, kind: str, now: datetime, mail: Mail
 ) -> None:
-    person = registration.person
-    outbox.post(session, kind=kind, to=person.email, name=person.name, mail=mail, now=now)
+    post_to_person(session, registration.person, kind=kind, mail=mail, now=now)

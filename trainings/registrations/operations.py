@@ -24,6 +24,7 @@ from trainings.registrations.models import (
     ACTIVE,
     LONGEST_UNIT,
     SEATED,
+    LateReason,
     Need,
     NeedKind,
     Registration,
@@ -44,7 +45,7 @@ from trainings.registrations.places import (
 )
 from trainings.registrations.queries import visible_to
 from trainings.registrations.release_rules import release_deadline
-from trainings.registrations.rules import Window, window_refusal, withdrawal_refusal
+from trainings.registrations.rules import Window, is_late, window_refusal, withdrawal_refusal
 
 
 def register(
@@ -83,8 +84,9 @@ def register(
 
     """
     whom = person_id or actor.person_id
-    for_another = whom != actor.person_id and released_by is None
-    if whom is None or (for_another and not actor.may(Permission.OFFICE)):
+    by_other = whom != actor.person_id
+    unchecked = by_other and released_by is None
+    if whom is None or (unchecked and not actor.may(Permission.OFFICE)):
         raise not_found()
 
     def work(places: LockedPlaces) -> Registration:
@@ -92,12 +94,12 @@ def register(
             places, actor, whom, needs=needs or {}, released_by=released_by, in_window=True
         )
         if registration.state is RegistrationState.AWAITING_RELEASE:
-            mails.awaiting_release(session, registration, now)
+            mails.awaiting_release(session, registration, now, by_other=by_other)
             return registration
         served = places.fill(actor, "placed_in_order", asked=[registration.id])
         if registration not in served:
-            mails.waiting(session, registration, now)
-        mails.served(session, served, now, asked=registration)
+            mails.waiting(session, registration, now, by_other=by_other)
+        mails.served(session, served, now, asked=registration, by_other=by_other)
         return registration
 
     return with_places(session, event_id, [whom], now, work)
@@ -199,7 +201,14 @@ def employee(person: Person) -> Actor:
     return Actor(person_id=person.id, organisation_ids=tuple(above))
 
 
-def withdraw(session: Session, actor: Actor, registration_id: int, now: datetime) -> Registration:
+def withdraw(
+    session: Session,
+    actor: Actor,
+    registration_id: int,
+    now: datetime,
+    *,
+    late_reason: LateReason | None = None,
+) -> Registration:
     """Give a place back, or leave the waiting list; the place goes to the next one.
 
     Args:
@@ -207,20 +216,29 @@ def withdraw(session: Session, actor: Actor, registration_id: int, now: datetime
         actor: the person, or the office.
         registration_id: of the person.
         now: the present instant.
+        late_reason: asked for after the deadline; the office may leave it out.
 
     Raises:
-        DomainError: `not_found`, `not_registered`, `too_late_to_withdraw`, `event_over`.
+        DomainError: `not_found`, `not_registered`, `late_reason_missing`, `event_over`.
 
     """
     found = session.get(Registration, registration_id)
-    office = actor.may(Permission.OFFICE)
-    if found is None or (found.person_id != actor.person_id and not office):
+    if found is None:
         raise not_found()
-    return give_back(session, actor, registration_id, now, late=office)
+    if found.person_id != actor.person_id:
+        if not actor.may(Permission.OFFICE):
+            raise not_found()
+        late_reason = late_reason or LateReason.UNSAID
+    return give_back(session, actor, registration_id, now, late_reason=late_reason)
 
 
 def give_back(
-    session: Session, actor: Actor, registration_id: int, now: datetime, *, late: bool = False
+    session: Session,
+    actor: Actor,
+    registration_id: int,
+    now: datetime,
+    *,
+    late_reason: LateReason | None = None,
 ) -> Registration:
     """Withdraw a registration for somebody whose right to do so was checked before.
 
@@ -229,10 +247,10 @@ def give_back(
         actor: noted in the history.
         registration_id: the registration.
         now: the present instant.
-        late: allow it after the withdrawal deadline (the office may).
+        late_reason: needed after the deadline, and stored only then.
 
     Raises:
-        DomainError: `not_registered`, `too_late_to_withdraw`, `event_over`.
+        DomainError: `not_registered`, `late_reason_missing`, `event_over`.
 
     """
     row = session.execute(
@@ -244,11 +262,14 @@ def give_back(
     def work(places: LockedPlaces) -> Registration:
         event = places.event
         registration = session.get_one(Registration, registration_id, populate_existing=True)
-        until = begins_at(event) if late else event.withdraw_until
-        refusal = withdrawal_refusal(registration.state, until, begins_at(event), now)
+        state, until = registration.state, event.withdraw_until
+        refusal = withdrawal_refusal(
+            state, until, begins_at(event), now, says_why=late_reason is not None
+        )
         if refusal is not None:
             raise refusal
-        had_place = registration.state is RegistrationState.PLACED
+        registration.late_reason = late_reason if is_late(state, until, now) else None
+        had_place = state is RegistrationState.PLACED
         move(
             session,
             registration,
@@ -380,7 +401,7 @@ def _new_registration(
     highest_rank, last_sequence = session.execute(
         _LAST_NUMBERS, {"whom": person.id, "pool_id": event.pool_id}
     ).one()
-    authority, unit = _authority_and_unit(person)
+    authority, unit = authority_and_unit(person)
     return Registration(
         pool_id=event.pool_id,
         event=event,
@@ -443,11 +464,11 @@ def note_release(
 
 def chain_of(person: Person) -> tuple[int, ...]:
     """Return the authority that a person's place counts for, and the group above it."""
-    authority, _ = _authority_and_unit(person)
+    authority, _ = authority_and_unit(person)
     return chain(authority.id, authority.parent_id)
 
 
-def _authority_and_unit(person: Person) -> tuple[Organisation, str]:
+def authority_and_unit(person: Person) -> tuple[Organisation, str]:
     """Return the authority that counts in statistics and contingents, and the unit in words."""
     organisation, unit = person.organisation, person.unit
     while organisation.level is Level.UNIT and organisation.parent is not None:

@@ -34,7 +34,7 @@ from trainings.registrations.demand_queries import ended_by_wish, my_wishes
 from trainings.registrations.explain import explain_own
 from trainings.registrations.explain_rules import Condition
 from trainings.registrations.forms import (
-    ConfirmForm,
+    GiveBackForm,
 )
 from trainings.registrations.models import Registration, RegistrationState
 from trainings.registrations.offer_operations import (
@@ -50,6 +50,7 @@ from trainings.registrations.queries import (
     my_registrations,
 )
 from trainings.registrations.release_queries import declined_requests, not_released_in_time
+from trainings.registrations.rules import is_late
 from trainings.registrations.statuses import (
     Status,
     past_status,
@@ -203,14 +204,16 @@ def ticket_on_phone(registration_id: int) -> ResponseReturnValue:
 def withdraw(registration_id: int) -> ResponseReturnValue:
     """Give the place back, after one question."""
     actor, now = current_actor(), utc_now()
-    form = ConfirmForm()
+    form = GiveBackForm()
     status = 200
     if request.method == "POST":
         status = 422
         if form.validate():
 
             def work(session: Session) -> Outcome:
-                registration = operations.withdraw(session, actor, registration_id, now)
+                registration = operations.withdraw(
+                    session, actor, registration_id, now, late_reason=form.reason()
+                )
                 return Outcome(
                     url_for(".my_registrations"),
                     f"Sie sind abgemeldet: „{registration.event.title}“.",
@@ -229,6 +232,7 @@ def withdraw(registration_id: int) -> ResponseReturnValue:
             registration=registration,
             event=registration.event,
             days=calendar.calendar_days(registration.event),
+            late=is_late(registration.state, registration.event.withdraw_until, now),
         ),
         status,
     )

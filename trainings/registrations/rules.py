@@ -19,7 +19,7 @@ from enum import StrEnum
 from trainings.core import formats
 from trainings.core.errors import DomainError
 from trainings.events.models import Admission, EventState
-from trainings.registrations.models import SEATED, RegistrationState
+from trainings.registrations.models import RegistrationState
 
 State = RegistrationState
 
@@ -264,11 +264,22 @@ def window_refusal(window: Window, now: datetime) -> DomainError | None:
 
 
 def withdrawal_refusal(
-    state: State, withdraw_until: datetime, begins_at: datetime, now: datetime
+    state: State,
+    withdraw_until: datetime,
+    begins_at: datetime,
+    now: datetime,
+    *,
+    says_why: bool = False,
 ) -> DomainError | None:
     """Return why somebody cannot give the place back now, or None.
 
-    Whoever only waits can leave the list at any time until the event begins.
+    Args:
+        state: of the registration.
+        withdraw_until: until when a place is given back without a word.
+        begins_at: the first session begins; from then on nobody leaves.
+        now: the present instant.
+        says_why: a choice was made, or none is asked for; late, a place goes back only with one.
+
     """
     if State.WITHDRAWN not in REGISTRATION_MOVES[state]:
         return DomainError(
@@ -276,10 +287,42 @@ def withdrawal_refusal(
         )
     if now >= begins_at:
         return DomainError("event_over", "Diese Veranstaltung hat schon begonnen.")
-    if state in SEATED and now >= withdraw_until:
+    if is_late(state, withdraw_until, now) and not says_why:
         return DomainError(
-            "too_late_to_withdraw",
-            f"Die Frist zum Abmelden ist seit {formats.deadline(withdraw_until)} vorbei. Bitte "
-            "rufen Sie die Geschäftsstelle an.",
+            "late_reason_missing",
+            f"Die Frist zum Abmelden endete {formats.deadline(withdraw_until)}. Sie können den "
+            "Platz trotzdem zurückgeben: Bitte wählen Sie aus, warum.",
+            field="late_reason",
+            status=422,
         )
+    return None
+
+
+def is_late(state: State, withdraw_until: datetime, now: datetime) -> bool:
+    """Say whether giving back comes after the deadline; whoever has no place yet leaves freely."""
+    return state is State.PLACED and now >= withdraw_until
+
+
+def substitution_refusal(
+    state: State, event_state: EventState, begins_at: datetime, now: datetime
+) -> DomainError | None:
+    """Return why nobody can come in somebody's place now, or None.
+
+    Args:
+        state: of the registration that would be handed over.
+        event_state: of the event.
+        begins_at: the first session begins.
+        now: the present instant.
+
+    """
+    if event_state is EventState.CANCELLED:
+        return DomainError("event_cancelled", "Diese Veranstaltung ist abgesagt.")
+    if state is not State.PLACED:
+        return DomainError(
+            "no_place_to_hand_over",
+            "Zu dieser Anmeldung gehört kein Platz, den jemand übernehmen könnte. Bitte laden Sie "
+            "die Seite neu.",
+        )
+    if event_state is not EventState.PUBLISHED or now >= begins_at:
+        return DomainError("event_over", "Diese Veranstaltung hat schon begonnen.")
     return None

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from trainings.registrations import (
+    collective_views,
     course_views,
     demand_views,
     event_views,
     organisation_views,
     own_views,
+    substitution_views,
 )
 from trainings.registrations.blueprint import blueprint
 
 __all__ = [
     "blueprint",
+    "collective_views",
     "course_views",
     "demand_views",
     "event_views",
     "organisation_views",
     "own_views",
+    "substitution_views",
 ]

@@ -22,6 +22,7 @@ TABLE_HEADER = (
     "Genutzt in %",
     "Gefehlt",
     "Gefehlt in %",
+    "Entschuldigt",
 )
 _SOFT_HYPHEN = "\u00ad"
 
@@ -39,14 +40,14 @@ def table_rows(statistics: Statistics) -> Iterator[tuple[Cell, ...]]:
             "Art der Organisation",
             ORGANISATION_KIND_NAMES[of_kind.kind],
             *(None, None, of_kind.participations, None, of_kind.organisations),
-            *(None, None, of_kind.no_shows, None),
+            *(None, None, of_kind.no_shows, None, of_kind.excused),
         )
     for organisation in statistics.by_organisation:
         yield (
             "Organisation",
             organisation.name,
             *(organisation.events, None, organisation.participations, None, None),
-            *(None, None, organisation.no_shows, None),
+            *(None, None, organisation.no_shows, None, organisation.excused),
         )
 
 
@@ -65,6 +66,7 @@ def _row(
         _in_percent(figures.capacity_used),
         figures.no_shows,
         _in_percent(figures.no_show_rate),
+        figures.excused,
     )
 
 
@@ -84,6 +86,7 @@ def as_json(statistics: Statistics) -> dict[str, Any]:
                 "organisations": part.organisations,
                 "participants": part.participations,
                 "no_shows": part.no_shows,
+                "excused": part.excused,
             }
             for part in statistics.by_organisation_kind
         },
@@ -94,6 +97,7 @@ def as_json(statistics: Statistics) -> dict[str, Any]:
                 "events": part.events,
                 "participants": part.participations,
                 "no_shows": part.no_shows,
+                "excused": part.excused,
             }
             for part in statistics.by_organisation
         ],
@@ -110,6 +114,7 @@ def _figures(figures: Figures) -> dict[str, Any]:
         "capacity_used": _share(figures.capacity_used),
         "no_shows": figures.no_shows,
         "no_show_rate": _share(figures.no_show_rate),
+        "excused": figures.excused,
     }
 
 

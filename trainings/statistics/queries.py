@@ -17,6 +17,7 @@ from sqlalchemy import (
     distinct,
     extract,
     func,
+    or_,
     select,
 )
 from sqlalchemy.orm import Session, aliased
@@ -60,6 +61,7 @@ class _Registrations:
     events: int
     participations: int
     no_shows: int
+    excused: int
     recorded: int
 
 
@@ -73,7 +75,9 @@ def load_statistics(session: Session, selection: Selection) -> Statistics:
     """
     marks = _marks_by_registration(selection)
     events = [_Events(*row) for row in session.execute(_event_groups(selection))]
-    registrations = [_Registrations(*row) for row in session.execute(_registration_groups(marks))]
+    registrations = [
+        _Registrations(*row) for row in session.execute(_registration_groups(selection, marks))
+    ]
     attended = marks.c.present > 0
     people = session.scalar(
         select(func.count(distinct(Registration.person_id)))
@@ -137,7 +141,7 @@ def _marks_by_registration(selection: Selection) -> Subquery:
     )
 
 
-def _registration_groups(marks: Subquery) -> Select[*tuple[Any, ...]]:
+def _registration_groups(selection: Selection, marks: Subquery) -> Select[*tuple[Any, ...]]:
     year = _year()
     authority = aliased(Organisation)
     authority_id = case(
@@ -147,6 +151,8 @@ def _registration_groups(marks: Subquery) -> Select[*tuple[Any, ...]]:
     attended = marks.c.present > 0
     placed = Registration.state == RegistrationState.PLACED
     missing = and_(placed, marks.c.present == 0, marks.c.absent > 0, marks.c.excused == 0)
+    gave_back_late = Registration.late_reason.is_not(None)
+    excused = or_(gave_back_late, and_(placed, marks.c.present == 0, marks.c.excused > 0))
 
     def how_many(condition: ColumnElement[bool]) -> ColumnElement[int]:
         return func.sum(case((condition, 1), else_=0))
@@ -165,13 +171,19 @@ def _registration_groups(marks: Subquery) -> Select[*tuple[Any, ...]]:
             func.count(distinct(case((attended, Event.id)))),
             how_many(attended),
             how_many(missing),
+            how_many(excused),
             how_many(placed),
         )
-        .select_from(marks)
-        .join(Registration, marks.c.registration_id == Registration.id)
+        .select_from(Registration)
+        .outerjoin(marks, marks.c.registration_id == Registration.id)
         .join(Event, Registration.event_id == Event.id)
         .join(Organisation, Registration.organisation_id == Organisation.id)
         .join(authority, authority.id == authority_id)
+        .where(
+            or_(marks.c.registration_id.is_not(None), gave_back_late),
+            Event.state == EventState.HELD,
+            *_limits(selection),
+        )
         .group_by(*groups)
     )
 
@@ -199,6 +211,7 @@ def _figures(events: list[_Events], registrations: list[_Registrations]) -> Figu
         participations=sum(row.participations for row in registrations),
         capacity=sum(row.capacity for row in held),
         no_shows=sum(row.no_shows for row in registrations),
+        excused=sum(row.excused for row in registrations),
         recorded=sum(row.recorded for row in registrations),
         organisations=len({row.authority_id for row in registrations if row.participations}),
         cancelled=sum(row.events for row in events if row.state is EventState.CANCELLED),
@@ -231,6 +244,7 @@ def _by_organisation(rows: list[_Registrations]) -> tuple[OrganisationFigures, .
             events=sum(row.events for row in group),
             participations=sum(row.participations for row in group),
             no_shows=sum(row.no_shows for row in group),
+            excused=sum(row.excused for row in group),
         )
         for group in groups
     ]
@@ -244,6 +258,7 @@ def _by_organisation_kind(rows: list[_Registrations]) -> tuple[OrganisationKindF
             organisations=len({row.authority_id for row in group if row.participations}),
             participations=sum(row.participations for row in group),
             no_shows=sum(row.no_shows for row in group),
+            excused=sum(row.excused for row in group),
         )
         for group in _grouped(rows, lambda row: row.organisation_kind)
     ]

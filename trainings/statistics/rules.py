@@ -35,6 +35,11 @@ DEFINITIONS: tuple[tuple[str, str], ...] = (
         "Gezählt sind Zusagen, bei denen jemand ohne Entschuldigung keinen Halbtag besucht hat. "
         "Die Quote ist ihr Anteil an allen Zusagen mit erfasster Anwesenheit.",
     ),
+    (
+        "Entschuldigt",
+        "Gezählt ist, wer den Platz nach der Frist zurückgegeben hat oder als entschuldigt erfasst "
+        "ist und keinen Halbtag besucht hat.",
+    ),
 )
 
 
@@ -66,6 +71,7 @@ class Figures:
         recorded: placed registrations for which any attendance was recorded.
         organisations: authorities with a participation.
         cancelled: events that were called off; they count nowhere else.
+        excused: gave the place back after the deadline, or excused and never present.
 
     """
 
@@ -76,6 +82,7 @@ class Figures:
     recorded: int = 0
     organisations: int = 0
     cancelled: int = 0
+    excused: int = 0
 
     @property
     def capacity_used(self) -> float | None:
@@ -97,6 +104,7 @@ class OrganisationFigures:
     events: int
     participations: int
     no_shows: int
+    excused: int
 
 
 @dataclass(frozen=True)
@@ -107,6 +115,7 @@ class OrganisationKindFigures:
     organisations: int
     participations: int
     no_shows: int
+    excused: int
 
 
 @dataclass(frozen=True)

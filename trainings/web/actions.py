@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from trainings.core.actions import Action, PageAction
+from trainings.core.actions import Action, ActionPage, PageAction
 from trainings.core.clock import utc_now
 from trainings.core.database import db
 from trainings.core.errors import DomainError
 from trainings.core.forms import Form
 from trainings.core.permissions import Permission, requires
-from trainings.core.tokens import Purpose, recall
+from trainings.core.tokens import ActionToken, Purpose, recall
 from trainings.people.actions import LOG_IN
 from trainings.registrations.actions import OFFER, WITHDRAW
 from trainings.registrations.release_actions import RELEASE
@@ -62,9 +64,23 @@ def act(token: str) -> ResponseReturnValue:
             return action.show(db.session(), row, now)
         page = action.describe(db.session(), row, now)
     except DomainError as refusal:
-        return _dead_end(refusal.status, "Das geht leider nicht", refusal.sentence)
+        asking = _asking_again(action, row, refusal, now)
+        if asking is None:
+            return _dead_end(refusal.status, "Das geht leider nicht", refusal.sentence)
+        page = asking
+        form.refuse(refusal)
     status = 422 if form.form_errors else 200
     return render_template("web/action.html", page=page, form=form), status
+
+
+def _asking_again(
+    action: Action | PageAction, row: ActionToken, refusal: DomainError, now: datetime
+) -> ActionPage | None:
+    """Return the page with its question where only the answer is missing."""
+    if refusal.status != 422 or isinstance(action, PageAction):
+        return None
+    page = action.describe(db.session(), row, now)
+    return page if page.question else None
 
 
 def _dead_end(status: int, title: str, sentence: str) -> Response:

@@ -85,6 +85,7 @@ def load_people(loading: Loading, *, with_passwords: bool) -> None:
         if is_demo or set(roles) != {Role.PARTICIPANT}:
             hashed = hash_password(demo.PASSWORD) if is_demo and with_passwords else None
             person.account = Account(created_at=BEGINNING, password_hash=hashed)
+            person.informed_at = BEGINNING
         if Role.CONTACT in roles:
             loading.session.add(
                 OrganisationContact(
