@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from trainings.core import formats, outbox
 from trainings.core.outbox import Mail
 from trainings.events.models import Event
+from trainings.people.information import post_to_person
 from trainings.people.models import Person
 from trainings.registrations.mails import MY_REGISTRATIONS, event_facts
 from trainings.registrations.models import CourseRequest, Registration, RegistrationState, Wish
@@ -37,7 +38,7 @@ def wish_noted(
         paragraphs.append(
             "Kommt ein neuer Termin dazu, setzen wir Sie dort auf die Liste und schreiben Ihnen."
         )
-    _post(
+    post_to_person(
         session,
         person,
         kind="wish_noted",
@@ -59,7 +60,7 @@ def wish_noted(
 
 def wish_ended(session: Session, wish: Wish, ended: Sequence[Registration], now: datetime) -> None:
     """Confirm that somebody no longer wishes for a date."""
-    _post(
+    post_to_person(
         session,
         wish.person,
         kind="wish_ended",
@@ -81,7 +82,7 @@ def waits_for_new_date(session: Session, registration: Registration, now: dateti
     """Tell somebody who wished for any date that there is one, and that they are on its list."""
     event = registration.event
     awaiting = registration.state is RegistrationState.AWAITING_RELEASE
-    _post(
+    post_to_person(
         session,
         registration.person,
         kind="wish_new_date",
@@ -109,7 +110,7 @@ def waits_for_extra_date(
 ) -> None:
     """Tell somebody on a waiting list that there is an extra date, with no place for them yet."""
     event = registration.event
-    _post(
+    post_to_person(
         session,
         registration.person,
         kind="extra_date",
@@ -133,7 +134,7 @@ def waits_for_extra_date(
 
 def course_planned(session: Session, request: CourseRequest, event: Event, now: datetime) -> None:
     """Tell whoever asked for a course that the office plans it."""
-    _post(
+    post_to_person(
         session,
         request.person,
         kind="course_planned",
@@ -155,7 +156,7 @@ def course_planned(session: Session, request: CourseRequest, event: Event, now: 
 
 def course_declined(session: Session, request: CourseRequest, now: datetime) -> None:
     """Tell whoever asked for a course that there will be none, and why."""
-    _post(
+    post_to_person(
         session,
         request.person,
         kind="course_declined",
@@ -188,7 +189,3 @@ def _date(registration: Registration) -> str:
 
 def _subject(event: Event) -> str:
     return f"{event.title}, {formats.day_span(event.first_day, event.last_day)}"
-
-
-def _post(session: Session, person: Person, *, kind: str, now: datetime, mail: Mail) -> None:
-    outbox.post(session, kind=kind, to=person.email, name=person.name, mail=mail, now=now)

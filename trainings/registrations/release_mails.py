@@ -13,6 +13,7 @@ from trainings.core.clock import end_of_day
 from trainings.core.outbox import Mail
 from trainings.core.tokens import Purpose
 from trainings.events.models import Event
+from trainings.people.information import post_to_person
 from trainings.registrations.mails import EVENTS, MY_REGISTRATIONS, event_facts, event_path
 from trainings.registrations.models import Contingent, Registration, ReleaseDigest
 from trainings.registrations.operations import Decider
@@ -55,7 +56,7 @@ def declined(
         link=("Andere Veranstaltungen", EVENTS),
         closing=(f"Entschieden hat {who}. Bitte wenden Sie sich mit Fragen dorthin.",),
     )
-    _post_to_person(session, registration, "release_declined", mail, now)
+    post_to_person(session, registration.person, kind="release_declined", mail=mail, now=now)
 
 
 def not_released(session: Session, registration: Registration, now: datetime) -> None:
@@ -74,7 +75,7 @@ def not_released(session: Session, registration: Registration, now: datetime) ->
         link=("Andere Veranstaltungen", EVENTS),
         way_out=("Meine Anmeldungen", MY_REGISTRATIONS),
     )
-    _post_to_person(session, registration, "release_expired", mail, now)
+    post_to_person(session, registration.person, kind="release_expired", mail=mail, now=now)
 
 
 def digest(
@@ -178,13 +179,6 @@ def contingent_ends(
 
 def _title(title: str, first_day: date, last_day: date) -> str:
     return f"{title}, {formats.day_span(first_day, last_day)}"
-
-
-def _post_to_person(
-    session: Session, registration: Registration, kind: str, mail: Mail, now: datetime
-) -> None:
-    person = registration.person
-    outbox.post(session, kind=kind, to=person.email, name=person.name, mail=mail, now=now)
 
 
 def _post_to(session: Session, recipient: Recipient, kind: str, mail: Mail, now: datetime) -> None:

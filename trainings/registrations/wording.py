@@ -24,6 +24,7 @@ REASON_NAMES = {
     "substitute": "Als Ersatzperson benannt",
     "took_over": "Platz als Ersatzperson übernommen",
     "substituted": "Ersatzperson benannt",
+    "substituted_by_office": "Ersatzperson von der Geschäftsstelle benannt",
     "taken_over": "Vom abgesagten Termin übernommen",
     "extra_date": "In den Zusatztermin übernommen",
     "next_free": "Für den nächsten freien Termin vorgemerkt",
