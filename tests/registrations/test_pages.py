@@ -21,7 +21,7 @@ from trainings.core.database import db, transaction
 from trainings.core.outbox import OutgoingMail
 from trainings.events.models import Event, EventState, Visibility
 from trainings.people.models import Person
-from trainings.registrations import mails
+from trainings.registrations import mail_parts
 from trainings.registrations.event_operations import cancel_event
 from trainings.registrations.models import Need, Registration, RegistrationState
 from trainings.registrations.operations import register
@@ -416,8 +416,8 @@ def test_mails_name_the_addresses_that_the_routes_have(app: Flask) -> None:
     with app.test_request_context():
         from flask import url_for
 
-        assert url_for("registrations.event_list") == mails.EVENTS
-        assert url_for("registrations.my_registrations") == mails.MY_REGISTRATIONS
+        assert url_for("registrations.event_list") == mail_parts.EVENTS
+        assert url_for("registrations.my_registrations") == mail_parts.MY_REGISTRATIONS
         assert url_for("actions.act", token="x" * 20) == "/aktion/" + "x" * 20
         assert (
             url_for("registrations.signed_ticket", ticket="A" * 12, signature="b" * 12)

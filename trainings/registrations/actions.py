@@ -19,7 +19,7 @@ from trainings.core.idempotency import Outcome, once
 from trainings.core.tokens import ActionToken
 from trainings.events.calendar import calendar_days
 from trainings.registrations.forms import LATE_QUESTION
-from trainings.registrations.mails import EVENTS, ticket_path
+from trainings.registrations.mail_parts import EVENTS, ticket_path
 from trainings.registrations.models import (
     LATE_REASON_NAMES,
     LateReason,

@@ -8,7 +8,13 @@ from sqlalchemy.orm import Session
 
 from trainings.core.outbox import Mail
 from trainings.registrations import mails
-from trainings.registrations.mails import _post, _subject, _withdraw_path, event_facts
+from trainings.registrations.mail_parts import (
+    event_facts,
+    event_path,
+    event_subject,
+    post,
+    withdraw_path,
+)
 from trainings.registrations.models import Registration
 
 
@@ -36,13 +42,13 @@ def not_admitted(
 
     """
     event = registration.event
-    _post(
+    post(
         session,
         registration,
         kind="registration_not_admitted",
         now=now,
         mail=Mail(
-            subject=f"Noch kein Platz: {_subject(event)}",
+            subject=f"Noch kein Platz: {event_subject(event)}",
             paragraphs=(
                 "die Geschäftsstelle hat über die Anmeldungen entschieden. Für Sie ist zurzeit "
                 f"leider kein Platz frei. Sie stehen auf der Warteliste an {position}. Stelle.",
@@ -50,8 +56,8 @@ def not_admitted(
                 "dahin ist nichts weiter zu tun.",
             ),
             facts=event_facts(event),
-            link=("So wird zugelassen", f"{mails.event_path(event)}#zulassung"),
+            link=("So wird zugelassen", f"{event_path(event)}#zulassung"),
             closing=("Sie möchten nicht mehr warten? Dann verlassen Sie bitte die Warteliste.",),
-            way_out=("Warteliste verlassen", _withdraw_path(session, registration, now)),
+            way_out=("Warteliste verlassen", withdraw_path(session, registration, now)),
         ),
     )

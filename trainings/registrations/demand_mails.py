@@ -12,7 +12,7 @@ from trainings.core.outbox import Mail
 from trainings.events.models import Event
 from trainings.people.information import post_to_person
 from trainings.people.models import Person
-from trainings.registrations.mails import MY_REGISTRATIONS, event_facts
+from trainings.registrations.mail_parts import MY_REGISTRATIONS, event_facts, event_subject
 from trainings.registrations.models import CourseRequest, Registration, RegistrationState, Wish
 
 COURSE_REQUESTS = "/organisation/kurs-anfragen"
@@ -88,7 +88,7 @@ def waits_for_new_date(session: Session, registration: Registration, now: dateti
         kind="wish_new_date",
         now=now,
         mail=Mail(
-            subject=f"Neuer Termin: {_subject(event)}",
+            subject=f"Neuer Termin: {event_subject(event)}",
             paragraphs=(
                 "es gibt einen neuen Termin, und Sie haben den nächsten freien gewünscht. Wir "
                 "haben Sie dort angemeldet.",
@@ -116,7 +116,7 @@ def waits_for_extra_date(
         kind="extra_date",
         now=now,
         mail=Mail(
-            subject=f"Zusatztermin: {_subject(event)}",
+            subject=f"Zusatztermin: {event_subject(event)}",
             paragraphs=(
                 f"für die Warteliste vom {formats.day_span(source.first_day, source.last_day)} "
                 "gibt es einen Zusatztermin. Wir haben Sie dort in derselben Reihenfolge auf die "
@@ -185,7 +185,3 @@ def _request_facts(request: CourseRequest) -> tuple[tuple[str, str], ...]:
 def _date(registration: Registration) -> str:
     event = registration.event
     return f"{formats.day_span(event.first_day, event.last_day)} ({event.number})"
-
-
-def _subject(event: Event) -> str:
-    return f"{event.title}, {formats.day_span(event.first_day, event.last_day)}"

@@ -24,7 +24,7 @@ from trainings.events.models import Event, EventState
 from trainings.events.planning import check_place, set_trainers
 from trainings.events.rules import SessionPlan, check_move, check_session_plans
 from trainings.organisations.models import Level, Organisation
-from trainings.registrations import mails
+from trainings.registrations import event_mails, mails
 from trainings.registrations.models import (
     SEATED,
     Contingent,
@@ -308,7 +308,7 @@ def move_event(
     places = LockedPlaces(session, event, frozenset(people), now)
     told = _tell_moved(places, actor, before=before, dropped=dropped)
     for trainer in event.trainers:
-        mails.trainer_moved(session, trainer.person, event, now, dropped)
+        event_mails.trainer_moved(session, trainer.person, event, now, dropped)
     session.flush()
     _fill(places, actor, "promoted")
     return told + len(event.trainers)
@@ -369,9 +369,9 @@ def cancel_event(
             session, registration, RegistrationState.CANCELLED, actor,
             reason="event_cancelled", now=now,
         )  # fmt: skip
-        mails.cancelled(session, registration, now, had_place=had_place)
+        event_mails.cancelled(session, registration, now, had_place=had_place)
     for trainer in event.trainers:
-        mails.trainer_cancelled(session, trainer.person, event, now)
+        event_mails.trainer_cancelled(session, trainer.person, event, now)
     return len(concerned) + len(event.trainers)
 
 
@@ -389,9 +389,9 @@ def _tell_moved(places: LockedPlaces, actor: Actor, *, before: str, dropped: Seq
                 reason="moved_onto_other_event", now=now,
             )  # fmt: skip
             other = elsewhere[registration.person_id]
-            mails.lost_by_move(session, registration, other, now, dropped)
+            event_mails.lost_by_move(session, registration, other, now, dropped)
         else:
-            mails.moved(session, registration, now, before=before, dropped_days=dropped)
+            event_mails.moved(session, registration, now, before=before, dropped_days=dropped)
     return len(concerned)
 
 
