@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import COORDINATOR, PARTICIPANT, TRAINER, Visit
+from tests.browser.conftest import CONTACT, COORDINATOR, PARTICIPANT, TRAINER, Visit
 
 NEW_ADDRESS = "jule.wischnewski@stadt-essen.example"
 PUBLIC_EVENT = "Bedrohungsmanagement in der Behörde"
@@ -40,8 +40,8 @@ def test_somebody_new_registers_with_an_address_a_code_and_one_form(phone: Visit
 def test_an_employee_registers_gives_the_place_back_and_registers_again(visit: Visit) -> None:
     page = visit.page
     visit.log_in(PARTICIPANT)
-    visit.open("/veranstaltungen/?frei=y&art=training")
-    page.get_by_role("link", name=TRAINING).last.click()
+    visit.open("/veranstaltungen/?frei=y&art=training&ort=Dortmund")
+    page.get_by_role("link", name=TRAINING).first.click()
     event_page = page.url
     page.get_by_label("Stufenfreier Zugang").check()
     page.get_by_role("button", name="Verbindlich anmelden").click()
@@ -53,6 +53,25 @@ def test_an_employee_registers_gives_the_place_back_and_registers_again(visit: V
     page.goto(event_page)
     page.get_by_role("button", name="Verbindlich anmelden").click()
     expect(page.get_by_text("Sie haben einen Platz").first).to_be_visible()
+
+
+def test_an_organisation_releases_a_request_and_the_employee_has_a_place(
+    visit: Visit, phone: Visit
+) -> None:
+    page = visit.page
+    visit.log_in(PARTICIPANT)
+    visit.open("/veranstaltungen/?art=training&ort=Hagen")
+    page.get_by_role("link", name=TRAINING).click()
+    page.get_by_role("button", name="Verbindlich anmelden").click()
+    expect(page.get_by_text("wartet auf die Freigabe").first).to_be_visible()
+    phone.log_in(CONTACT)
+    phone.open("/organisation/")
+    phone.page.get_by_role("checkbox", name="Kübra Öztürk-Lindner", exact=True).check()
+    phone.page.get_by_role("button", name="Ausgewählte freigeben").click()
+    expect(phone.page.get_by_text("freigegeben").first).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("Sie haben einen Platz").first).to_be_visible()
+    assert phone.site.wait_for_mail(PARTICIPANT, "Zusage")
 
 
 def test_a_trainer_marks_attendance_from_the_address_in_the_code(visit: Visit) -> None:
