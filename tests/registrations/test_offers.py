@@ -17,7 +17,7 @@ from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.core.permissions import Role
 from trainings.events.details import Policy
-from trainings.events.models import Event, MissedOffer, ShortNotice
+from trainings.events.models import Admission, Event, MissedOffer, ShortNotice
 from trainings.office import sweeps
 from trainings.registrations.event_operations import change_capacity
 from trainings.registrations.models import Registration, RegistrationChange, RegistrationState
@@ -229,6 +229,16 @@ def test_the_office_acts_with_a_reason_and_nobody_else(app: Flask, operation: st
     assert code_of(lambda: act(course.office, 0, "Bitte")) == "not_waiting"
     if operation == "place":
         assert code_of(lambda: act(course.office, 3, "Bitte")) == "no_place"
+
+
+def test_the_office_gives_no_place_before_it_admits(app: Flask) -> None:
+    course = Course(people=1, policy=Policy(admission=Admission.BY_OFFICE))
+
+    def place() -> None:
+        with transaction() as session:
+            place_by_office(session, course.office, course.row(0).id, reason="Bitte", now=NOW)
+
+    assert code_of(place) == "admission_pending"
 
 
 def test_the_office_seats_nobody_twice_at_the_same_time(app: Flask) -> None:

@@ -26,9 +26,11 @@ from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.core.permissions import Role
 from trainings.events.details import Policy
-from trainings.events.models import Event
+from trainings.events.models import Admission, Event
 from trainings.office import sweeps
 from trainings.people.models import Person
+from trainings.registrations.admission_operations import confirm_admission
+from trainings.registrations.admission_queries import load_admission
 from trainings.registrations.contingent_operations import return_contingent
 from trainings.registrations.demand_operations import end_wish, express_wish
 from trainings.registrations.event_operations import (
@@ -55,15 +57,22 @@ from trainings.registrations.offer_operations import (
 from trainings.registrations.operations import Decider, register, withdraw
 from trainings.registrations.places import load_places, load_queue
 from trainings.registrations.release_operations import Speaker, decide_release
-from trainings.registrations.rules import REGISTRATION_MOVES, next_places
+from trainings.registrations.rules import REGISTRATION_MOVES, awaits_admission, next_places
 from trainings.registrations.substitution import substitute
 
 pytestmark = pytest.mark.both_databases
 PLACED, OFFERED = RegistrationState.PLACED, RegistrationState.OFFERED
-POLICIES = (Policy(offer_days=0), Policy(offer_days=1), Policy(offer_days=2))
-# Two events that overlap, the second of which needs a release, and one that does not; three
-# authorities with four people each.
-DAYS = (date(2026, 4, 16), date(2026, 4, 16), date(2026, 5, 20))
+POLICIES = (
+    Policy(offer_days=0),
+    Policy(offer_days=1),
+    Policy(offer_days=2),
+    Policy(offer_days=1, admission=Admission.BY_OFFICE),
+)
+# Two events that overlap, the second of which needs a release, one that does not overlap, and one
+# at whose places the office decides; three authorities with four people each.
+DAYS = (date(2026, 4, 16), date(2026, 4, 16), date(2026, 5, 20), date(2026, 6, 10))
+STAYS_ON_THE_LIST = {"moved_by_office", "ranked_by_admission", "not_admitted"}
+ADMITTED_FROM = NOW + timedelta(hours=2)
 
 DECIDER = Speaker(Decider("Karla Beispiel"), None)
 # Before there is no time left for an offer.
@@ -90,6 +99,7 @@ class PlacesMachine(RuleBasedStateMachine):
             for event in events:
                 event.template_id = template.id
             events[1].needs_release = True
+            events[3].closes_at = ADMITTED_FROM
             self.template_id = template.id
             self.office = actor_for(make_person(session, roles=(Role.COORDINATOR,)))
             self.events = [event.id for event in events]
@@ -101,6 +111,8 @@ class PlacesMachine(RuleBasedStateMachine):
         # A list from the start, so that most sequences get as far as offers.
         for who in range(6):
             self.register(who, 2)
+        for who in range(3, 9):
+            self.register(who, 3)
 
     def attempt(self, operation: object, *args: object, **kwargs: object) -> None:
         """Run an operation; a refusal is an answer like any other."""
@@ -110,11 +122,11 @@ class PlacesMachine(RuleBasedStateMachine):
         except DomainError:
             pass
 
-    @rule(who=st.integers(0, 11), where=st.integers(0, 2))
+    @rule(who=st.integers(0, 11), where=st.integers(0, 3))
     def register(self, who: int, where: int) -> None:
         self.attempt(register, self.actors[who], self.events[where])
 
-    @rule(who=st.integers(0, 11), where=st.sets(st.integers(0, 2)), next_free=st.booleans())
+    @rule(who=st.integers(0, 11), where=st.sets(st.integers(0, 3)), next_free=st.booleans())
     def wish(self, who: int, where: set[int], next_free: bool) -> None:
         self.attempt(
             express_wish, self.actors[who], self.template_id,
@@ -140,7 +152,7 @@ class PlacesMachine(RuleBasedStateMachine):
 
     def serve_those_who_are_free_again(self) -> None:
         """Let the sweep run: whoever left one event may have waited for another at that time."""
-        sweeps.serve_waiting_lists(NOW)
+        sweeps.serve_waiting_lists(self.now)
 
     @rule(which=st.integers(0, 30), who=st.integers(0, 11))
     def substitute(self, which: int, who: int) -> None:
@@ -156,14 +168,14 @@ class PlacesMachine(RuleBasedStateMachine):
             )  # fmt: skip
             self.serve_those_who_are_free_again()
 
-    @rule(where=st.integers(0, 2), capacity=st.integers(0, 5), limit=st.none() | st.integers(1, 3))
+    @rule(where=st.integers(0, 3), capacity=st.integers(0, 5), limit=st.none() | st.integers(1, 3))
     def change_capacity(self, where: int, capacity: int, limit: int | None) -> None:
         self.attempt(
             change_capacity, SYSTEM, self.events[where],
             capacity=capacity, organisation_limit=limit,
         )  # fmt: skip
 
-    @rule(where=st.integers(0, 2), whom=st.integers(0, 2), places=st.integers(1, 3))
+    @rule(where=st.integers(0, 3), whom=st.integers(0, 2), places=st.integers(1, 3))
     def hold(self, where: int, whom: int, places: int) -> None:
         self.attempt(
             set_contingent, SYSTEM, self.events[where],
@@ -218,6 +230,22 @@ class PlacesMachine(RuleBasedStateMachine):
         if ids:
             self.attempt(decide_release, DECIDER, ids[which % len(ids)], outcome=outcome)
 
+    @rule(leave_out=st.sets(st.integers(0, 5), max_size=2))
+    def admit(self, leave_out: set[int]) -> None:
+        """Let the office follow the proposal, or put some aside."""
+        event_id = self.events[3]
+        event = db.session.get_one(Event, event_id)
+        found = load_admission(db.session(), event, {}, self.now)
+        lines = enumerate(found.proposals)
+        chosen = {
+            line.candidate.id for number, line in lines if line.admitted and number not in leave_out
+        }
+        self.attempt(
+            confirm_admission, self.office, event_id, chosen=chosen,
+            reasons=dict.fromkeys(found.registrations, "Bitte"), expected=found.fingerprint,
+            experience=lambda *_: {},
+        )  # fmt: skip
+
     @rule(which=st.integers(0, 5), number=st.none() | st.integers(1, 3))
     def give_held_places_back(self, which: int, number: int | None) -> None:
         ids = db.session.scalars(select(Contingent.id).order_by(Contingent.id)).all()
@@ -235,8 +263,18 @@ class PlacesMachine(RuleBasedStateMachine):
     @invariant()
     def nobody_waits_for_whom_there_is_a_place(self) -> None:
         for event in db.session.scalars(select(Event)):
+            if awaits_admission(event.admission, event.admitted_at):
+                continue
             places = load_places(db.session(), event.pool, self.now)
             assert next_places(places, load_queue(db.session(), event)) == []
+
+    @invariant()
+    def nobody_has_a_place_before_the_office_admits(self) -> None:
+        event = db.session.get_one(Event, self.events[3])
+        if event.admitted_at is None:
+            assert load_places(db.session(), event.pool, self.now).taken == 0
+        else:
+            assert event.admitted_at >= ADMITTED_FROM
 
     @invariant()
     def ranks_are_given_once(self) -> None:
@@ -282,7 +320,7 @@ class PlacesMachine(RuleBasedStateMachine):
             state = None
             for change in changes[registration.id]:
                 assert change.from_state == state
-                if change.reason == "moved_by_office":
+                if change.reason in STAYS_ON_THE_LIST:
                     assert change.to_state is state
                 else:
                     assert change.to_state in REGISTRATION_MOVES[state]
@@ -294,7 +332,7 @@ def test_any_sequence_of_operations_keeps_the_invariants(app: Flask) -> None:
     run_state_machine_as_test(
         PlacesMachine,
         settings=settings(
-            max_examples=20,
+            max_examples=12,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -25,6 +25,7 @@ from trainings.registrations import offer_operations, offer_queries
 from trainings.registrations.models import Registration, RegistrationState
 from trainings.registrations.offer_rules import Passing, passing_on
 from trainings.registrations.places import begins_at, load_places
+from trainings.registrations.rules import awaits_admission
 from trainings.registrations.wording import reason_name
 
 
@@ -36,6 +37,7 @@ def event_queue(number: str) -> str:
     event = event_by_number(db.session(), number)
     places = load_places(db.session(), event.pool, now)
     rows = offer_queries.queue(db.session(), event.pool_id)
+    pending = awaits_admission(event.admission, event.admitted_at)
     way = passing_on(event.offer_days, event.short_notice, begins_at(event), now)
     return render_template(
         "office/event_queue.html",
@@ -44,8 +46,9 @@ def event_queue(number: str) -> str:
         rows=_with_positions(rows),
         log=offer_queries.queue_log(db.session(), event.pool_id),
         free=max(places.free, 0),
-        empty=places.capacity > places.taken,
-        office_decides=way.how is Passing.OFFICE,
+        empty=places.capacity > places.taken and not pending,
+        pending=pending,
+        office_decides=way.how is Passing.OFFICE and not pending,
         missed_offers=MISSED_OFFER_NAMES,
         kinds=KIND_NAMES,
         registration_status=REGISTRATION_STATUS,

@@ -24,7 +24,7 @@ from trainings.registrations.places import (
     seats_elsewhere,
     with_places,
 )
-from trainings.registrations.rules import Verdict
+from trainings.registrations.rules import Verdict, awaits_admission
 
 State = RegistrationState
 
@@ -177,13 +177,19 @@ def place_by_office(
         now: the present instant.
 
     Raises:
-        DomainError: `not_found`, `not_waiting`, `reason_missing`, `no_place`, `overlap`.
+        DomainError: `not_found`, `not_waiting`, `reason_missing`, `admission_pending`, `no_place`,
+            `overlap`.
 
     """
     _require_office(actor, reason)
 
     def work(places: LockedPlaces) -> Registration:
         registration = _waiting(session, registration_id)
+        if awaits_admission(places.event.admission, places.event.admitted_at):
+            raise DomainError(
+                "admission_pending", "Über diese Plätze entscheiden Sie bei der Zulassung, nachdem "
+                "die Anmeldung geschlossen ist.",
+            )  # fmt: skip
         chain = [registration.organisation_id]
         if registration.organisation.parent_id is not None:
             chain.append(registration.organisation.parent_id)
