@@ -32,6 +32,7 @@ from trainings.registrations.models import (
     Registration,
     RegistrationChange,
     RegistrationState,
+    Substitution,
     Wish,
     WishedRegistration,
 )
@@ -235,6 +236,26 @@ def test_a_request_waits_for_a_decision_that_was_made(app: Flask) -> None:
     assert findings(places.releases_are_decided_once) == [
         f"{event.number}: Anmeldung {decided.id} wartet auf eine Freigabe, über die entschieden "
         "ist."
+    ]
+
+
+def test_a_substitute_sits_beside_the_one_who_was_replaced(app: Flask) -> None:
+    with transaction() as session:
+        event = sound_event(session)
+        left, stayed = (
+            make_registration(session, event, make_person(session), state=state)
+            for state in (RegistrationState.SUBSTITUTED, RegistrationState.PLACED)
+        )
+        sound, wrong = (make_registration(session, event, make_person(session)) for _ in range(2))
+        session.add_all(
+            [
+                Substitution(registration_id=sound.id, replaced_id=left.id),
+                Substitution(registration_id=wrong.id, replaced_id=stayed.id),
+            ]
+        )
+    assert findings(registrations.substitutes_sit_in_the_place_of_somebody_else) == [
+        f"{event.number}: Anmeldung {wrong.id} steht für jemanden, der den Platz nicht abgegeben "
+        "hat."
     ]
 
 

@@ -31,6 +31,7 @@ CHECKS: tuple[Check, ...] = (
     registrations.nobody_sits_in_two_events_at_once,
     registrations.tickets_belong_to_places,
     registrations.attendance_belongs_to_places,
+    registrations.substitutes_sit_in_the_place_of_somebody_else,
     registrations.histories_lead_to_the_states,
     wishes.a_wish_gives_one_place,
     wishes.wishes_are_of_one_person,

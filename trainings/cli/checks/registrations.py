@@ -16,6 +16,7 @@ from trainings.registrations.models import (
     Registration,
     RegistrationChange,
     RegistrationState,
+    Substitution,
 )
 from trainings.registrations.rules import REGISTRATION_MOVES
 
@@ -107,6 +108,29 @@ def attendance_belongs_to_places(session: Session, _now: datetime) -> list[str]:
         if same_event
         else f"Anwesenheit {attendance_id} liegt an einem Termin einer anderen Veranstaltung."
         for attendance_id, registration_id, same_event in rows
+    ]
+
+
+def substitutes_sit_in_the_place_of_somebody_else(session: Session, _now: datetime) -> list[str]:
+    """Whoever was replaced has no place there any more, and another person came instead."""
+    replaced = aliased(Registration)
+    rows = session.execute(
+        select(Registration.id, Event.number)
+        .join(Substitution, Substitution.registration_id == Registration.id)
+        .join(replaced, Substitution.replaced_id == replaced.id)
+        .join(Event, Registration.event_id == Event.id)
+        .where(
+            or_(
+                replaced.state != RegistrationState.SUBSTITUTED,
+                replaced.pool_id != Registration.pool_id,
+                replaced.person_id == Registration.person_id,
+            )
+        )
+        .order_by(Registration.id)
+    )
+    return [
+        f"{row.number}: Anmeldung {row.id} steht für jemanden, der den Platz nicht abgegeben hat."
+        for row in rows
     ]
 
 
