@@ -190,14 +190,14 @@ def _rank_others(
     ranks = sorted(line.candidate.rank for line in others)
     for line, rank in zip(others, ranks, strict=True):
         registration = found.registrations[line.candidate.id]
-        moved = registration.rank != rank
+        reason = "ranked_by_admission" if registration.rank != rank else "not_admitted"
         registration.rank = rank
         note_change(
             places.session,
             registration,
             registration.state,
             actor,
-            reason="ranked_by_admission" if moved else "not_admitted",
+            reason="not_admitted_by_office" if line.admitted else reason,
             now=places.now,
             note=notes[registration.id],
         )
