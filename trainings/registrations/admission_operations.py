@@ -190,14 +190,16 @@ def _rank_others(
     ranks = sorted(line.candidate.rank for line in others)
     for line, rank in zip(others, ranks, strict=True):
         registration = found.registrations[line.candidate.id]
-        reason = "ranked_by_admission" if registration.rank != rank else "not_admitted"
+        moved = registration.rank != rank
         registration.rank = rank
         note_change(
             places.session,
             registration,
             registration.state,
             actor,
-            reason="not_admitted_by_office" if line.admitted else reason,
+            reason="not_admitted_by_office"
+            if line.admitted
+            else ("ranked_by_admission" if moved else "not_admitted"),
             now=places.now,
             note=notes[registration.id],
         )

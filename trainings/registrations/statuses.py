@@ -108,7 +108,7 @@ def past_status(
 
     Args:
         state: of the registration.
-        by_wish: why it ended, where that tells more than the state (`demand_queries.ended_by_wish`).
+        by_wish: why it ended, if that tells more than the state (`demand_queries.ended_by_wish`).
         unreleased: it expired because the organisation did not decide.
 
     """
