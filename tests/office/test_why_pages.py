@@ -59,7 +59,7 @@ def test_each_registration_on_the_page_of_the_event_leads_to_its_answer(
     placed, waiting = (world.why(office, person_id) for person_id in world.people[:2])
     assert "Platz in der Reihenfolge der Anmeldungen" in placed
     assert "1 von 1 Platz vergeben." in waiting
-    assert "Vor ihr wartet niemand." in waiting
+    assert "Davor wartet niemand." in waiting
     assert "Angemeldet" in waiting
 
 

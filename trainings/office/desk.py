@@ -46,7 +46,7 @@ def desk() -> str:
         "office/desk.html",
         desk=page,
         today=today,
-        due=[event for event in page.events if event.due],
+        due=[event for event in page.events if event.due or event.step is Step.ADMIT],
         lacking=[event for event in page.events if not event.has_room or event.lacks_trainers],
         last_day=last_day_of,
         days_left=lambda instant: (berlin_day(instant) - today).days,

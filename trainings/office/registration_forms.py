@@ -46,6 +46,16 @@ class RegisterPersonForm(RegistrationForm):
             DomainError: `unknown_people`, while name or organisation is missing.
 
         """
+        wanted = (self.given_name, self.family_name, self.organisation_id)
+        if any(field.data for field in wanted):
+            for field in wanted:
+                if not field.data:
+                    raise DomainError(
+                        "unknown_people",
+                        "Diese Person kennen wir noch nicht. Bitte ergänzen Sie diese Angabe.",
+                        field=field.name,
+                        status=422,
+                    )
         if not (self.given_name.data and self.family_name.data and self.organisation_id.data):
             raise DomainError(
                 "unknown_people",

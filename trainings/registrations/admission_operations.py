@@ -197,7 +197,9 @@ def _rank_others(
             registration,
             registration.state,
             actor,
-            reason="ranked_by_admission" if moved else "not_admitted",
+            reason="not_admitted_by_office"
+            if line.admitted
+            else ("ranked_by_admission" if moved else "not_admitted"),
             now=places.now,
             note=notes[registration.id],
         )

@@ -204,11 +204,11 @@ def my_wish(session: Session, actor: Actor, wish_id: int) -> MyWish:
 
 
 def ended_by_wish(session: Session, registration_ids: Iterable[int]) -> dict[int, str]:
-    """Return why waits ended that were one of several dates, by registration; one statement."""
+    """Return why waits ended by a place elsewhere, a wish or a declined offer; one statement."""
     changes = session.execute(
         select(RegistrationChange.registration_id, RegistrationChange.reason).where(
             RegistrationChange.registration_id.in_(list(registration_ids)),
-            RegistrationChange.reason.in_(BY_WISH),
+            RegistrationChange.reason.in_((*BY_WISH, "offer_declined")),
         )
     )
     return {change.registration_id: change.reason for change in changes}

@@ -255,11 +255,11 @@ def _queue(facts: Facts, _now: datetime) -> Condition | None:
     if facts.ahead:
         verb = "wartet" if facts.ahead == 1 else "warten"
         return Condition(
-            "queue", False, f"Vor ihr {verb} {before}. Ein Platz geht an die erste, für die er "
+            "queue", False, f"Davor {verb} {before}. Ein Platz geht an die erste, für die er "
             "gilt.", f"Vor Ihnen {verb} noch {before}.",
         )  # fmt: skip
     return Condition(
-        "queue", True, "Vor ihr wartet niemand.",
+        "queue", True, "Davor wartet niemand.",
         "Sie sind die nächste Person; ein freier Platz kommt in Kürze zu Ihnen.",
     )  # fmt: skip
 

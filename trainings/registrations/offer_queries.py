@@ -15,7 +15,9 @@ from trainings.registrations.wording import BY_RULE
 
 MOST_LOG_LINES = 200
 _WAITING = RegistrationState.WAITING
-_OWN_REASONS = ("moved_by_office", "offer_missed", "ranked_by_admission")
+_OWN_REASONS = (
+    "moved_by_office", "offer_missed", "ranked_by_admission", "not_admitted_by_office",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class MailboxReleaseForm(ReleaseForm):
 class ReturnForm(Form):
     """How many held places are given back."""
 
-    number = NumberField("Plätze, die Sie zurückgeben", [Optional()], least=1, most=10_000)
+    number = NumberField("Zahl der Plätze", [Optional()], least=1, most=10_000)
 
 
 class OrderError(ValueError):

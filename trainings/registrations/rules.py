@@ -290,7 +290,7 @@ def withdrawal_refusal(
     if is_late(state, withdraw_until, now) and not says_why:
         return DomainError(
             "late_reason_missing",
-            f"Die Frist zum Abmelden endete {formats.deadline(withdraw_until)}. Sie können den "
+            f"Die Frist zum Zurückgeben endete {formats.deadline(withdraw_until)}. Sie können den "
             "Platz trotzdem zurückgeben: Bitte wählen Sie aus, warum.",
             field="late_reason",
             status=422,

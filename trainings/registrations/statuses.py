@@ -94,9 +94,10 @@ def queue_sentence(news: QueueNews) -> str:
     return f"Zuletzt geändert am {day}: {why}"
 
 
-_BY_WISH: dict[str, Status] = {
+_ENDED: dict[str, Status] = {
     "placed_elsewhere": ("check-ring", "Platz an einem anderen Termin", "off", ""),
     "wish_ended": ("undo", "Wunsch zurückgezogen", "off", ""),
+    "offer_declined": ("undo", "Angebot abgelehnt", "off", ""),
 }
 
 
@@ -107,14 +108,14 @@ def past_status(
 
     Args:
         state: of the registration.
-        by_wish: why it ended, if it was one of several dates (`demand_queries.ended_by_wish`).
+        by_wish: why it ended, if that tells more than the state (`demand_queries.ended_by_wish`).
         unreleased: it expired because the organisation did not decide.
 
     """
     if unreleased:
         return ("clock", "Nicht rechtzeitig freigegeben", "bad", "")
     if by_wish is not None:
-        return _BY_WISH[by_wish]
+        return _ENDED[by_wish]
     words = {
         RegistrationState.PLACED: ("check-ring", "Angemeldet", "ok"),
         RegistrationState.WITHDRAWN: ("undo", "Platz zurückgegeben", "off"),

@@ -19,6 +19,7 @@ REASON_NAMES = {
     "admitted": "Von der Geschäftsstelle zugelassen",
     "not_admitted": "Bei der Zulassung kein Platz frei",
     "ranked_by_admission": "Bei der Zulassung kein Platz frei, neu gereiht",
+    "not_admitted_by_office": "Von der Geschäftsstelle nicht zugelassen",
     "moved_by_office": "Von der Geschäftsstelle auf der Warteliste verschoben",
     "placed_by_office": "Platz durch die Geschäftsstelle",
     "substitute": "Als Ersatzperson benannt",
