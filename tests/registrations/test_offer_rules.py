@@ -34,7 +34,7 @@ FAR = berlin(date(2026, 9, 1), 9)
         (berlin(date(2026, 3, 10), 14, 30), berlin(date(2026, 3, 12), 14, 30)),
         (berlin(date(2026, 3, 10), 8), berlin(date(2026, 3, 12), 12)),
         (berlin(date(2026, 3, 13), 15), berlin(date(2026, 3, 17), 15)),
-        (berlin(date(2026, 3, 14), 20), berlin(date(2026, 3, 17), 20)),
+        (berlin(date(2026, 3, 14), 20), berlin(date(2026, 3, 18), 12)),
         (berlin(date(2026, 4, 1), 13), berlin(date(2026, 4, 7), 13)),
         # The clock goes forward in the night to 29.03.
         (berlin(date(2026, 3, 27), 16), berlin(date(2026, 3, 31), 16)),

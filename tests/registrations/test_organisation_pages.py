@@ -21,7 +21,7 @@ from trainings.core.database import db, transaction
 from trainings.core.outbox import OutgoingMail
 from trainings.core.permissions import Role
 from trainings.events.details import Policy
-from trainings.events.models import Event
+from trainings.events.models import Admission, Event
 from trainings.office.release_sweeps import expire_requests, send_release_digests
 from trainings.organisations.models import Organisation
 from trainings.people.contacts import remove_contact
@@ -229,6 +229,10 @@ def test_the_own_request_has_no_box(world: World) -> None:
 def test_requests_are_put_in_order_with_numbers(world: World) -> None:
     client = world.browser(world.contact)
     first, second, third = world.requests
+    # Where places are given in order, an order of one's own would change nothing.
+    assert "Reihenfolge speichern" not in text_of(client, HERE)
+    with transaction() as session:
+        session.get_one(Event, world.event.id).admission = Admission.BY_OFFICE
     typed = {f"rank-{first}": "3", f"rank-{second}": "", f"rank-{third}": "1"}
     submit(client, HERE, {**typed, "priority": ids(first)}, button="Reihenfolge speichern")
     rows = {row.id: row for row in db.session.scalars(select(Registration))}

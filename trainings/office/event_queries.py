@@ -25,7 +25,6 @@ from trainings.office.occupancy import Occupancy, occupancies
 from trainings.office.paging import PAGE_SIZE, Paging, paging
 from trainings.people.models import Person
 from trainings.registrations.models import (
-    SEATED,
     Contingent,
     Registration,
     RegistrationState,
@@ -149,7 +148,7 @@ class EventPage:
     Attributes:
         event: with sessions, place and trainers.
         coming: who has a place, by name.
-        waiting: who waits, in order of request.
+        waiting: who waits or is offered a place, in order.
         gone: who came and went, by name.
         occupancy: how full it is.
         contingents: places held for organisations.
@@ -179,14 +178,18 @@ def event_page(session: Session, number: str, now: datetime) -> EventPage:
     """
     event = event_by_number(session, number)
     people = registrations_of(session, event)
-    queue = (RegistrationState.WAITING, RegistrationState.AWAITING_RELEASE)
+    queue = (
+        RegistrationState.OFFERED,
+        RegistrationState.WAITING,
+        RegistrationState.AWAITING_RELEASE,
+    )
     return EventPage(
         event=event,
-        coming=[row for row in people if row.state in SEATED],
+        coming=[row for row in people if row.state is RegistrationState.PLACED],
         waiting=sorted(
             (row for row in people if row.state in queue), key=lambda row: (row.rank, row.id)
         ),
-        gone=[row for row in people if row.state not in (*SEATED, *queue)],
+        gone=[row for row in people if row.state not in (RegistrationState.PLACED, *queue)],
         occupancy=occupancies(session, [event.pool_id], now)[event.pool_id],
         contingents=contingents_of(session, event),
         hosts=hosts_of(session, event),

@@ -28,6 +28,7 @@ class Occupancy:
 
     Attributes:
         taken: places given or offered.
+        offered: those that are only offered.
         held: places of contingents that nobody has taken yet.
         waiting: people on the waiting list.
         awaiting: people whose organisation has not released them yet.
@@ -35,6 +36,7 @@ class Occupancy:
     """
 
     taken: int = 0
+    offered: int = 0
     held: int = 0
     waiting: int = 0
     awaiting: int = 0
@@ -64,6 +66,7 @@ def occupancies(session: Session, pool_ids: Collection[int], now: datetime) -> d
         occupancy = found[pool_id]
         if state in SEATED:
             occupancy.taken += number
+            occupancy.offered += number if state is RegistrationState.OFFERED else 0
             seated[pool_id][chain(own, parent)] += number
         elif state is RegistrationState.WAITING:
             occupancy.waiting += number

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 
 from trainings.core.clock import berlin_day, berlin_instant, to_berlin
-from trainings.core.workdays import add_working_days, working_day_before
+from trainings.core.workdays import add_working_days, is_working_day, working_day_before
 from trainings.events.models import MissedOffer, ShortNotice
 from trainings.registrations.models import RegistrationState
 
@@ -54,8 +54,11 @@ def offer_deadline(now: datetime, working_days: int, begins_at: datetime) -> dat
 
     """
     local = to_berlin(now)
-    clock = max(local.time().replace(second=0, microsecond=0), NOON)
-    regular = berlin_instant(add_working_days(local.date(), working_days), clock)
+    first, clock = local.date(), local.time().replace(second=0, microsecond=0)
+    if not is_working_day(first):
+        # Nobody reads it before the next working day begins, so the time runs from there.
+        first, clock = add_working_days(first, 1), time()
+    regular = berlin_instant(add_working_days(first, working_days), max(clock, NOON))
     latest = berlin_instant(working_day_before(berlin_day(begins_at)), NOON)
     until = min(regular, latest)
     return until if until - now >= SHORTEST_OFFER else None

@@ -64,7 +64,7 @@ def _act(form: ReleaseForm, now: datetime) -> bool:
     speaker, outcome = _speaker(db.session()), pressed()
     events = coming_requests(db.session(), speaker.overseen, now, RANKED)
     try:
-        changed = typed_order(request.form, events)
+        changed = typed_order(request.form, [event for event in events if event.is_ranked])
     except OrderError as error:
         form.form_errors.append(str(error))
         return False

@@ -31,6 +31,7 @@ from trainings.registrations.release_rules import (
     Tree,
     release_deadline,
 )
+from trainings.registrations.rules import awaits_admission
 
 State = RegistrationState
 NOT_RELEASED = "not_released_in_time"
@@ -139,7 +140,20 @@ class RequestRow:
 
 @dataclass(frozen=True)
 class EventRequests:
-    """The registrations of an organisation for one event, in the order of the requests."""
+    """The registrations of an organisation for one event, in the order of the requests.
+
+    Attributes:
+        event_id: the event.
+        number: of the event.
+        kind: of the event.
+        title: of the event.
+        first_day: of the event.
+        last_day: of the event.
+        deadline: until when requests can be released.
+        is_ranked: the office will give the places and look at the organisation's own order.
+        rows: the registrations.
+
+    """
 
     event_id: int
     number: str
@@ -148,6 +162,7 @@ class EventRequests:
     first_day: date
     last_day: date
     deadline: datetime
+    is_ranked: bool
     rows: list[RequestRow]
 
     def only(self, *states: RegistrationState) -> list[RequestRow]:
@@ -180,6 +195,8 @@ def _requests(states: Iterable[RegistrationState]) -> Select[*tuple[Any, ...]]:
             Event.first_day,
             Event.last_day,
             Event.closes_at,
+            Event.admission,
+            Event.admitted_at,
         )
         .join(Person, Registration.person_id == Person.id)
         .join(Event, Registration.event_id == Event.id)
@@ -228,6 +245,7 @@ def _by_event(rows: Sequence[Row[*tuple[Any, ...]]]) -> list[EventRequests]:
                 first_day=first.first_day,
                 last_day=first.last_day,
                 deadline=release_deadline(first.closes_at, first.first_day),
+                is_ranked=awaits_admission(first.admission, first.admitted_at),
                 rows=[_request_row(row) for row in registrations],
             )
         )
