@@ -79,13 +79,14 @@ def load_people(loading: Loading, *, with_passwords: bool) -> None:
             unit=loading.organisations[unit].name if unit else "",
             function=row["function"],
             created_at=BEGINNING,
+            # The histories say that they registered themselves.
+            informed_at=BEGINNING,
             roles=[PersonRole(role=role) for role in roles],
         )
         loading.people[row["key"]] = person
         if is_demo or set(roles) != {Role.PARTICIPANT}:
             hashed = hash_password(demo.PASSWORD) if is_demo and with_passwords else None
             person.account = Account(created_at=BEGINNING, password_hash=hashed)
-            person.informed_at = BEGINNING
         if Role.CONTACT in roles:
             loading.session.add(
                 OrganisationContact(
