@@ -22,6 +22,7 @@ from trainings.people.operations import join
 from trainings.registrations import mails
 from trainings.registrations.models import (
     ACTIVE,
+    LONGEST_DECIDER,
     LONGEST_UNIT,
     SEATED,
     LateReason,
@@ -198,7 +199,11 @@ def employee(person: Person) -> Actor:
     while organisation is not None:
         above.append(organisation.id)
         organisation = organisation.parent
-    return Actor(person_id=person.id, organisation_ids=tuple(above))
+    return Actor(
+        person_id=person.id,
+        organisation_ids=tuple(above),
+        in_unit=person.organisation.level is Level.UNIT,
+    )
 
 
 def withdraw(
@@ -456,7 +461,7 @@ def note_release(
             reason=reason,
             at=now,
             person_id=decider.person_id,
-            name=decider.name,
+            name=decider.name[:LONGEST_DECIDER],
             function=decider.function,
         )
     )
