@@ -25,6 +25,8 @@ from trainings.registrations.models import (
     RegistrationState,
     Release,
     Substitution,
+    Wish,
+    WishedRegistration,
 )
 from trainings.registrations.operations import authority_and_unit
 from trainings.registrations.places import (
@@ -133,6 +135,8 @@ def _hand_over(
     if waits is None:
         session.add(new)
         note_change(session, new, None, actor, reason="took_over", now=now)
+        session.flush()
+        _serve_open_wish(places, new, actor)
     else:
         places.place(new, actor, "took_over")
     session.flush()
@@ -142,6 +146,21 @@ def _hand_over(
     mails.handed_over(session, old, colleague.name, now)
     mails.took_over(session, new, old.person.name, now)
     return new
+
+
+def _serve_open_wish(places: LockedPlaces, new: Registration, actor: Actor) -> None:
+    """Let the place end what the colleague waits for, as any place on a date of a wish does."""
+    session = places.session
+    wish_id = session.scalar(
+        select(func.min(Wish.id)).where(
+            Wish.person_id == new.person_id,
+            Wish.template_id == places.event.template_id,
+            Wish.ended_at.is_(None),
+        )
+    )
+    if wish_id is not None:
+        session.add(WishedRegistration(registration_id=new.id, wish_id=wish_id))
+        places.end_other_waits(new, actor)
 
 
 def _refuse_if_busy(session: Session, event: Event, person_id: int) -> Registration | None:
