@@ -256,7 +256,7 @@ def rank_requests(
 
     """
 
-    def work(_places: LockedPlaces) -> None:
+    def work(places: LockedPlaces) -> None:
         rows = session.scalars(
             select(Registration)
             .join(Person, Registration.person_id == Person.id)
@@ -270,13 +270,14 @@ def rank_requests(
         ).all()
         if len(rows) != len(numbers):
             raise not_found()
+        places.hold(row.person_id for row in rows)
         waiting = [row for row in rows if row.state in RANKED]
         for authority in {row.organisation_id for row in waiting}:
             of_one = [row for row in waiting if row.organisation_id == authority]
             ids = [row.id for row in of_one]
-            places = ranking({each: numbers[each] for each in ids}, ids)
+            order = ranking({each: numbers[each] for each in ids}, ids)
             for row in of_one:
-                row.organisation_rank, row.is_priority = places[row.id], row.id in priority
+                row.organisation_rank, row.is_priority = order[row.id], row.id in priority
         audit.record(
             session, speaker.actor, "requests_ranked", session.get_one(Event, event_id), now
         )
@@ -302,6 +303,7 @@ def expire_unreleased(places: LockedPlaces) -> list[Registration]:
         .order_by(Registration.rank)
         .execution_options(populate_existing=True)
     ).all()
+    places.hold(registration.person_id for registration in undecided)
     for registration in undecided:
         move(session, registration, State.EXPIRED, SYSTEM, reason=NOT_RELEASED, now=now)
         release_mails.not_released(session, registration, now)
