@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -18,13 +19,13 @@ from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.core.outbox import OutgoingMail
 from trainings.core.permissions import Role
-from trainings.events.details import Policy
+from trainings.events.details import Policy, details_of
 from trainings.events.models import Event
 from trainings.organisations.models import Level, Organisation
 from trainings.people.contacts import remove_contact
 from trainings.people.models import OrganisationContact, Person
 from trainings.registrations.contingent_operations import return_contingent
-from trainings.registrations.event_operations import cancel_event, set_contingent
+from trainings.registrations.event_operations import cancel_event, change_details, set_contingent
 from trainings.registrations.models import (
     Contingent,
     Registration,
@@ -313,3 +314,25 @@ def test_unused_places_are_given_back_and_passed_on(world: World) -> None:
     assert give_back(world.contact) == 1
     with pytest.raises(DomainError, match="contingent_used"):
         give_back(world.contact)
+
+
+def test_somebody_with_a_very_long_name_can_decide(world: World) -> None:
+    with transaction() as session:
+        contact = session.get_one(Person, world.contact.id)
+        contact.title, contact.given_name, contact.family_name = "D" * 40, "G" * 80, "F" * 80
+    assert world.decide(world.contact, world.ask(world.people[0])) is State.PLACED
+
+
+def test_requests_go_on_when_the_office_needs_no_release_any_more(world: World) -> None:
+    first, second = world.ask(world.people[0]), world.ask(world.people[1])
+    with transaction() as session:
+        event = session.get_one(Event, world.event_id)
+        details = replace(details_of(event), policy=Policy(needs_release=False, offer_days=0))
+        change_details(session, actor_for(world.office), world.event_id, details, NOW)
+    third = world.ask(world.people[2])
+    assert [world.state(each) for each in (first, second, third)] == [
+        State.PLACED, State.WAITING, State.WAITING,
+    ]  # fmt: skip
+    assert [mail.kind for mail in mails_to(world.people[0])][-1] == "registration_placed"
+    assert [mail.kind for mail in mails_to(world.people[1])][-1] == "registration_waiting"
+    assert world.refusal(world.contact, second) == "not_waiting_for_release"
