@@ -336,3 +336,18 @@ def test_requests_go_on_when_the_office_needs_no_release_any_more(world: World) 
     assert [mail.kind for mail in mails_to(world.people[0])][-1] == "registration_placed"
     assert [mail.kind for mail in mails_to(world.people[1])][-1] == "registration_waiting"
     assert world.refusal(world.contact, second) == "not_waiting_for_release"
+
+
+def test_nobody_registers_with_a_release_of_their_own(world: World) -> None:
+    """Also not by the box „freigegeben“ on the office's page."""
+    office = world.office
+    with pytest.raises(DomainError) as caught, transaction() as session:
+        register(
+            session,
+            actor_for(office),
+            world.event_id,
+            person_id=office.id,
+            released_by=Decider(office.name, "Geschäftsstelle", office.id),
+            now=NOW,
+        )
+    assert caught.value.code == "own_request"

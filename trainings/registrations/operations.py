@@ -81,11 +81,13 @@ def register(
     Raises:
         DomainError: `not_found`; `not_yet_open`, `closed`, `event_cancelled`, `event_over`,
             `event_not_published`, `too_late_to_release`; `already_registered`,
-            `trains_this_event`, `overlap`.
+            `trains_this_event`, `overlap`; `own_request`, if released by the person.
 
     """
     whom = person_id or actor.person_id
     by_other = whom != actor.person_id
+    if released_by is not None and released_by.person_id == whom:
+        raise own_request()
     unchecked = by_other and released_by is None
     if whom is None or (unchecked and not actor.may(Permission.OFFICE)):
         raise not_found()
@@ -442,6 +444,15 @@ class Decider:
     name: str
     function: str = ""
     person_id: int | None = None
+
+
+def own_request() -> DomainError:
+    """Return the refusal to decide on one's own request."""
+    return DomainError(
+        "own_request",
+        "Über die eigene Anmeldung entscheidet jemand anderes: Ihre Vertretung, eine andere "
+        "Ansprechperson oder die Geschäftsstelle.",
+    )
 
 
 def note_release(

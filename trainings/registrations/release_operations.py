@@ -22,7 +22,7 @@ from trainings.registrations.models import (
     Release,
     ReleaseOutcome,
 )
-from trainings.registrations.operations import Decider, note_release
+from trainings.registrations.operations import Decider, note_release, own_request
 from trainings.registrations.places import LockedPlaces, begins_at, move, with_places
 from trainings.registrations.release_queries import (
     NOT_RELEASED,
@@ -141,11 +141,7 @@ def decide_release(
     """
     event_id, person_id = _about(session, speaker, registration_id)
     if person_id == speaker.decider.person_id:
-        raise DomainError(
-            "own_request",
-            "Über die eigene Anmeldung entscheidet jemand anderes: Ihre Vertretung, eine andere "
-            "Ansprechperson oder die Geschäftsstelle.",
-        )
+        raise own_request()
 
     def work(places: LockedPlaces) -> Registration:
         registration = session.get_one(Registration, registration_id, populate_existing=True)
