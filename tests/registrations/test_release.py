@@ -351,3 +351,23 @@ def test_nobody_registers_with_a_release_of_their_own(world: World) -> None:
             now=NOW,
         )
     assert caught.value.code == "own_request"
+
+
+def test_a_unit_ranks_its_people_among_those_of_the_authority(world: World) -> None:
+    first, second, own = (world.ask(each) for each in (*world.people[:2], world.in_unit))
+
+    def rank(contact: Person, numbers: dict[int, int | None], *priority: int) -> list[int | None]:
+        with transaction() as session:
+            speaker = contact_speaker(session, contact.id)
+            rank_requests(
+                session, speaker, world.event_id, numbers=numbers, priority=priority, now=NOW
+            )
+        db.session.expire_all()
+        rows = [db.session.get_one(Registration, each) for each in (first, second, own)]
+        assert [row.is_priority for row in rows] == [row.id in priority for row in rows]
+        return [row.organisation_rank for row in rows]
+
+    assert rank(world.contact, {first: 1, second: 2, own: 3}) == [1, 2, 3]
+    assert rank(world.unit_contact, {own: 3}, own) == [1, 2, 3]
+    assert rank(world.unit_contact, {own: 2}, own) == [1, 2, 3]
+    assert rank(world.unit_contact, {own: 1}, own) == [1, 3, 2]
