@@ -14,6 +14,7 @@ from sqlalchemy import select
 from tests.browser_forms import send, submit
 from tests.conftest import NOW
 from tests.factories import actor_for, log_in, make_event, make_organisation, make_person
+from tests.registered import make_registration
 from tests.registrations.demand import (
     fill_up,
     make_dates,
@@ -350,3 +351,18 @@ def test_whoever_takes_over_no_longer_waits_for_other_dates_of_the_same_wish(app
     assert Counter(states_of(world.colleague.id)) == {State.PLACED: 1, State.WITHDRAWN: 2}
     assert open_wishes(world.colleague.id) == []
     nothing_is_wrong()
+
+
+def test_only_the_office_reads_what_else_a_colleague_takes_part_in(app: Flask) -> None:
+    world = World()
+    with transaction() as session:
+        other = make_event(session, first_day=SOON)
+        make_registration(session, other, world.colleague)
+        number = other.number
+    said = []
+    for actor in (world.actor, world.coordinator):
+        with pytest.raises(DomainError) as caught:
+            world.substitute(world.colleague.email, actor)
+        assert caught.value.code == "overlap"
+        said.append(number in caught.value.sentence)
+    assert said == [False, True]

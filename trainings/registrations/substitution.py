@@ -118,7 +118,8 @@ def _hand_over(
     authority = _authority_of(old)
     if authority_and_unit(colleague)[0].id != authority.id:
         raise _foreign(authority)
-    waits = _refuse_if_busy(session, event, person_id)
+    by_office = actor.may(Permission.OFFICE)
+    waits = _refuse_if_busy(session, event, person_id, by_office=by_office)
     by_self = actor.person_id == old.person_id
     move(
         session,
@@ -163,7 +164,9 @@ def _serve_open_wish(places: LockedPlaces, new: Registration, actor: Actor) -> N
         places.end_other_waits(new, actor)
 
 
-def _refuse_if_busy(session: Session, event: Event, person_id: int) -> Registration | None:
+def _refuse_if_busy(
+    session: Session, event: Event, person_id: int, *, by_office: bool
+) -> Registration | None:
     """Refuse a colleague who cannot come; return where they wait for this event, if they do."""
     own = session.scalar(
         select(Registration)
@@ -193,10 +196,12 @@ def _refuse_if_busy(session: Session, event: Event, person_id: int) -> Registrat
         )
     elsewhere = seats_elsewhere(session, event.id, [person_id])
     if elsewhere:
+        # What a colleague takes part in is nobody's business but the office's.
+        which = f" ({elsewhere[person_id]})" if by_office else ""
         raise DomainError(
             "overlap",
-            "Diese Person hat zu dieser Zeit schon einen Platz in einer anderen Veranstaltung "
-            f"({elsewhere[person_id]}). Bitte benennen Sie jemand anderen.",
+            "Diese Person hat zu dieser Zeit schon einen Platz in einer anderen "
+            f"Veranstaltung{which}. Bitte benennen Sie jemand anderen.",
             field="email",
         )
     return own
