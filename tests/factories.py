@@ -180,7 +180,9 @@ def actor_for(person: Person) -> Actor:
     while organisation is not None:
         chain.append(organisation.id)
         organisation = organisation.parent
-    return Actor(person.id, tuple(chain), frozenset(role.role for role in person.roles))
+    roles = frozenset(role.role for role in person.roles)
+    in_unit = person.organisation.level is Level.UNIT
+    return Actor(person.id, tuple(chain), roles, in_unit=in_unit)
 
 
 def log_in(client: FlaskClient, person_id: int) -> None:

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from tests.browser_forms import send, submit
+from tests.browser_forms import find_form, send, submit
 from tests.factories import actor_for, log_in, make_event, make_organisation, make_person
 from tests.registered import make_registration
 from tests.statements import counted_statements
@@ -444,3 +444,20 @@ def test_a_contact_without_organisation_is_told_so(world: World) -> None:
     with transaction() as session:
         nobody = make_person(session, roles=(Role.CONTACT,))
     assert "für keine Organisation eingetragen" in text_of(world.browser(nobody), HERE)
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("number", [2**31, 9_999_999_999])
+def test_numbers_that_no_row_can_have_are_no_choice(world: World, number: int) -> None:
+    client = world.browser(world.contact)
+    html = text_of(client, HERE)
+    answer = client.post(
+        HERE,
+        data={
+            **find_form(html, {}, "Ausgewählte freigeben").fields,
+            "requests": [str(number)],
+            "decision": "released",
+        },
+    )
+    assert answer.status_code == 422
+    assert world.states() == [State.AWAITING_RELEASE] * 3

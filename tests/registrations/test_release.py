@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -18,13 +19,13 @@ from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.core.outbox import OutgoingMail
 from trainings.core.permissions import Role
-from trainings.events.details import Policy
+from trainings.events.details import Policy, details_of
 from trainings.events.models import Event
 from trainings.organisations.models import Level, Organisation
 from trainings.people.contacts import remove_contact
 from trainings.people.models import OrganisationContact, Person
 from trainings.registrations.contingent_operations import return_contingent
-from trainings.registrations.event_operations import cancel_event, set_contingent
+from trainings.registrations.event_operations import cancel_event, change_details, set_contingent
 from trainings.registrations.models import (
     Contingent,
     Registration,
@@ -313,3 +314,60 @@ def test_unused_places_are_given_back_and_passed_on(world: World) -> None:
     assert give_back(world.contact) == 1
     with pytest.raises(DomainError, match="contingent_used"):
         give_back(world.contact)
+
+
+def test_somebody_with_a_very_long_name_can_decide(world: World) -> None:
+    with transaction() as session:
+        contact = session.get_one(Person, world.contact.id)
+        contact.title, contact.given_name, contact.family_name = "D" * 40, "G" * 80, "F" * 80
+    assert world.decide(world.contact, world.ask(world.people[0])) is State.PLACED
+
+
+def test_requests_go_on_when_the_office_needs_no_release_any_more(world: World) -> None:
+    first, second = world.ask(world.people[0]), world.ask(world.people[1])
+    with transaction() as session:
+        event = session.get_one(Event, world.event_id)
+        details = replace(details_of(event), policy=Policy(needs_release=False, offer_days=0))
+        change_details(session, actor_for(world.office), world.event_id, details, NOW)
+    third = world.ask(world.people[2])
+    assert [world.state(each) for each in (first, second, third)] == [
+        State.PLACED, State.WAITING, State.WAITING,
+    ]  # fmt: skip
+    assert [mail.kind for mail in mails_to(world.people[0])][-1] == "registration_placed"
+    assert [mail.kind for mail in mails_to(world.people[1])][-1] == "registration_waiting"
+    assert world.refusal(world.contact, second) == "not_waiting_for_release"
+
+
+def test_nobody_registers_with_a_release_of_their_own(world: World) -> None:
+    """Also not by the box „freigegeben“ on the office's page."""
+    office = world.office
+    with pytest.raises(DomainError) as caught, transaction() as session:
+        register(
+            session,
+            actor_for(office),
+            world.event_id,
+            person_id=office.id,
+            released_by=Decider(office.name, "Geschäftsstelle", office.id),
+            now=NOW,
+        )
+    assert caught.value.code == "own_request"
+
+
+def test_a_unit_ranks_its_people_among_those_of_the_authority(world: World) -> None:
+    first, second, own = (world.ask(each) for each in (*world.people[:2], world.in_unit))
+
+    def rank(contact: Person, numbers: dict[int, int | None], *priority: int) -> list[int | None]:
+        with transaction() as session:
+            speaker = contact_speaker(session, contact.id)
+            rank_requests(
+                session, speaker, world.event_id, numbers=numbers, priority=priority, now=NOW
+            )
+        db.session.expire_all()
+        rows = [db.session.get_one(Registration, each) for each in (first, second, own)]
+        assert [row.is_priority for row in rows] == [row.id in priority for row in rows]
+        return [row.organisation_rank for row in rows]
+
+    assert rank(world.contact, {first: 1, second: 2, own: 3}) == [1, 2, 3]
+    assert rank(world.unit_contact, {own: 3}, own) == [1, 2, 3]
+    assert rank(world.unit_contact, {own: 2}, own) == [1, 2, 3]
+    assert rank(world.unit_contact, {own: 1}, own) == [1, 3, 2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, timedelta
 
 import pytest
@@ -13,6 +14,14 @@ from sqlalchemy import select
 from tests.browser_forms import send, submit
 from tests.conftest import NOW
 from tests.factories import actor_for, log_in, make_event, make_organisation, make_person
+from tests.registered import make_registration
+from tests.registrations.demand import (
+    fill_up,
+    make_dates,
+    make_template,
+    open_wishes,
+    states_of,
+)
 from tests.statements import counted_statements
 from trainings.cli.checks import CHECKS
 from trainings.core.actors import Actor
@@ -24,6 +33,7 @@ from trainings.core.permissions import Role
 from trainings.events.details import Policy
 from trainings.events.models import Event, EventState, EventTrainer, Visibility
 from trainings.people.models import Person
+from trainings.registrations.demand_operations import express_wish
 from trainings.registrations.event_operations import set_contingent
 from trainings.registrations.models import (
     NeedKind,
@@ -318,3 +328,41 @@ def test_a_released_request_by_another_person_keeps_its_own_release(app: Flask) 
         )
     assert world.substitute(world.colleague.email) == waiting.id
     assert db.session.get_one(Release, waiting.id).name == "Eigene Stelle"
+
+
+def test_whoever_takes_over_no_longer_waits_for_other_dates_of_the_same_wish(app: Flask) -> None:
+    world = World()
+    with transaction() as session:
+        template = make_template(session)
+        session.get_one(Event, world.event_id).template_id = template.id
+        other, free_later = make_dates(session, template, 2, first_day=SOON + timedelta(days=30))
+        fill_up(session, other, free_later)
+        template_id, other_ids = template.id, [other.id, free_later.id]
+    with transaction() as session:
+        express_wish(
+            session,
+            actor_for(world.colleague),
+            template_id,
+            event_ids=other_ids,
+            next_free=False,
+            now=NOW,
+        )
+    world.substitute(world.colleague.email)
+    assert Counter(states_of(world.colleague.id)) == {State.PLACED: 1, State.WITHDRAWN: 2}
+    assert open_wishes(world.colleague.id) == []
+    nothing_is_wrong()
+
+
+def test_only_the_office_reads_what_else_a_colleague_takes_part_in(app: Flask) -> None:
+    world = World()
+    with transaction() as session:
+        other = make_event(session, first_day=SOON)
+        make_registration(session, other, world.colleague)
+        number = other.number
+    said = []
+    for actor in (world.actor, world.coordinator):
+        with pytest.raises(DomainError) as caught:
+            world.substitute(world.colleague.email, actor)
+        assert caught.value.code == "overlap"
+        said.append(number in caught.value.sentence)
+    assert said == [False, True]

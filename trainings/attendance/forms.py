@@ -6,9 +6,9 @@ from wtforms import StringField
 
 from trainings.attendance.models import AttendanceMark
 from trainings.attendance.rules import Mark
+from trainings.core.fields import LARGEST_ID
 from trainings.core.forms import Form, LineField, QueryForm, required
 
-LARGEST_ID = 2**31 - 1
 _MARKS: dict[str, Mark] = {**{mark.value: mark for mark in AttendanceMark}, "open": None}
 
 

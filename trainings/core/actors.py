@@ -16,6 +16,7 @@ class Actor:
         organisation_ids: the person's organisation and those above it, up to the group.
         roles: what the person is to the office.
         is_system: the application itself, which may do everything.
+        in_unit: the first of the organisations is a unit of an authority.
 
     """
 
@@ -23,6 +24,12 @@ class Actor:
     organisation_ids: tuple[int, ...] = ()
     roles: frozenset[Role] = frozenset()
     is_system: bool = False
+    in_unit: bool = False
+
+    @property
+    def counted_for(self) -> tuple[int, ...]:
+        """The organisations for which a place counts: the authority, then the group above it."""
+        return self.organisation_ids[1:] if self.in_unit else self.organisation_ids
 
     def may(self, permission: Permission) -> bool:
         """Say whether the actor holds a permission."""

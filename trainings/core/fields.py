@@ -27,6 +27,8 @@ from trainings.core.text import clean
 FIRST_YEAR = 2000
 LAST_YEAR = 2100
 LARGEST_NUMBER = 100_000
+LARGEST_ID = 2**31 - 1
+"""More a row's id cannot be; PostgreSQL refuses to compare it with anything greater."""
 _DAY_FORMATS = ("%Y-%m-%d", "%d.%m.%Y")
 _TIME_FORMATS = ("%H:%M", "%H.%M", "%H:%M:%S")
 _NO_DAY = "Das ist kein Tag im Kalender. Beispiel: 12.03.2026"
@@ -162,7 +164,10 @@ def optional_id(value: Any) -> int | None:
     text = str(value)
     if not (text.isascii() and text.isdigit() and len(text) <= 10):
         raise ValueError(_NO_CHOICE)
-    return int(text)
+    number = int(text)
+    if number > LARGEST_ID:
+        raise ValueError(_NO_CHOICE)
+    return number
 
 
 def ask_for(*fields: Any) -> bool:

@@ -37,7 +37,7 @@ from trainings.office.event_forms import (
 )
 from trainings.office.posting import attempt
 from trainings.organisations.queries import organisation_choices
-from trainings.registrations.event_operations import assign_trainers
+from trainings.registrations.event_operations import assign_trainers, change_details
 
 SAVED = "Die Änderungen sind gespeichert."
 
@@ -83,9 +83,7 @@ def event_edit(number: str) -> ResponseReturnValue:
         "office/event_edit.html",
         number,
         form,
-        lambda session, actor, now: planning.update_event(
-            session, actor, event_id, form.details(), now
-        ),
+        lambda session, actor, now: change_details(session, actor, event_id, form.details(), now),
     )
 
 

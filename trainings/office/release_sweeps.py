@@ -128,7 +128,8 @@ def _desks_for(desks: Desks, chain: Iterable[int], person_id: int | None = None)
 def _send_digest(desk: _Desk, events: list[EventRequests], now: datetime) -> int:
     with transaction() as session:
         # Two workers may have come this far; the lock lets the second one see the first one's mail.
-        recipient = _lock_recipient(session, desk)
+        persons = {row.person_id for event in events for row in event.rows}
+        recipient = _lock_recipient(session, desk, persons)
         if not _is_due(events, last_digests(session).get(desk.key), now):
             return 0
         release_mails.digest(session, recipient, events, now)
@@ -136,22 +137,15 @@ def _send_digest(desk: _Desk, events: list[EventRequests], now: datetime) -> int
             Registration.id.in_([row.id for event in events for row in event.rows]),
             Registration.state == RegistrationState.AWAITING_RELEASE,
         )
-        # In one order: another worker may be telling somebody else of the same requests.
-        session.execute(
-            select(Registration.id)
-            .where(still_open)
-            .order_by(Registration.id)
-            .with_for_update(key_share=True)
-        ).all()
         session.execute(update(Registration).where(still_open).values(release_asked_at=now))
     return 1
 
 
-def _lock_recipient(session: Session, desk: _Desk) -> Recipient:
-    if desk.person_id is not None:
-        lock_persons(session, [desk.person_id])
-    else:
+def _lock_recipient(session: Session, desk: _Desk, about: set[int]) -> Recipient:
+    """Lock who is asked and about whom: their requests may be ended by a place elsewhere."""
+    if desk.person_id is None:
         lock_organisations(session, desk.organisation_id)
+    lock_persons(session, about | ({desk.person_id} if desk.person_id is not None else set()))
     return _recipient(session, desk)
 
 

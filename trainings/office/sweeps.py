@@ -131,10 +131,11 @@ def expire_waiting_lists(now: datetime) -> int:
 
 def _expire(places: LockedPlaces) -> int:
     undecided = places.session.scalars(
-        select(Registration).where(
-            Registration.event_id == places.event.id, Registration.state.in_(_UNDECIDED)
-        )
+        select(Registration)
+        .where(Registration.event_id == places.event.id, Registration.state.in_(_UNDECIDED))
+        .execution_options(populate_existing=True)
     ).all()
+    places.hold(registration.person_id for registration in undecided)
     for registration in undecided:
         move(
             places.session,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from trainings.core.actors import VISITOR, Actor
 from trainings.core.clock import utc_now
 from trainings.core.database import db
-from trainings.organisations.models import Organisation
+from trainings.organisations.models import Level, Organisation
 from trainings.people.models import Account, Person, PersonRole, full_name
 
 VERIFIED_FOR = timedelta(minutes=30)
@@ -39,6 +39,7 @@ _LOGGED_IN = (
         PersonRole.role,
         Organisation.name.label("organisation"),
         Person.organisation_id,
+        Organisation.level,
         Organisation.parent_id,
         _PARENT.parent_id.label("grandparent_id"),
     )
@@ -96,6 +97,7 @@ def load_logged_in(cookie_id: str) -> LoggedIn | None:
                 filter(None, (row.organisation_id, row.parent_id, row.grandparent_id))
             ),
             roles=frozenset(row.role for row in rows if row.role),
+            in_unit=row.level is Level.UNIT,
         ),
         name=full_name(row.title, row.given_name, row.family_name),
         email=row.email,

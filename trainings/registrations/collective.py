@@ -32,7 +32,6 @@ from trainings.registrations.operations import Decider, authority_and_unit, regi
 from trainings.registrations.places import chain, load_places, load_queue, seats_elsewhere
 from trainings.registrations.rules import Seeker, next_places
 
-LONGEST_DECIDER = 160
 NOBODY = 0
 """Stands for the people of the list in the queue; no row has this id."""
 
@@ -197,7 +196,7 @@ def register_colleague(
     decider = None
     if whom.id != actor.person_id:
         contact = session.get_one(Person, actor.person_id)
-        decider = Decider(contact.name[:LONGEST_DECIDER], contact.function, contact.id)
+        decider = Decider(contact.name, contact.function, contact.id)
     return register(session, actor, event_id, person_id=whom.id, released_by=decider, now=now)
 
 

@@ -100,7 +100,7 @@ def open_dates(session: Session, actor: Actor, template_id: int, now: datetime) 
             first_day=row.first_day,
             last_day=row.last_day,
             town=row.town or "",
-            free=places[row.pool_id].free_for(actor.organisation_ids),
+            free=places[row.pool_id].free_for(actor.counted_for),
             waiting=waiting[row.pool_id],
             mine=mine.get(row.pool_id),
             needs_until=row.needs_until,

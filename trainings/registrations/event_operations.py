@@ -14,6 +14,7 @@ from trainings.core.errors import DomainError, not_found
 from trainings.events.bookings import check_bookings, lock_people_and_rooms
 from trainings.events.calendar import calendar_days, place_line
 from trainings.events.details import (
+    EventDetails,
     apply_deadlines,
     deadlines_of,
     plans_of,
@@ -21,7 +22,7 @@ from trainings.events.details import (
     shifted,
 )
 from trainings.events.models import Event, EventState
-from trainings.events.planning import check_place, set_trainers
+from trainings.events.planning import check_place, set_trainers, update_event
 from trainings.events.rules import SessionPlan, check_move, check_session_plans
 from trainings.organisations.models import Level, Organisation
 from trainings.registrations import event_mails, mails
@@ -39,6 +40,71 @@ from trainings.registrations.places import (
     with_places,
 )
 from trainings.registrations.queries import people_concerned
+
+
+def change_details(
+    session: Session, actor: Actor, event_id: int, details: EventDetails, now: datetime
+) -> None:
+    """Change what an event says about itself, and what follows for those who asked.
+
+    Where no release is needed any more, requests that wait for one go on as if it were there.
+
+    Args:
+        session: the open transaction.
+        actor: of the office.
+        event_id: the event.
+        details: all of them, as they are to be.
+        now: the present instant.
+
+    Raises:
+        DomainError: as `events.planning.update_event`; `changed_meanwhile`.
+
+    """
+    event = session.get(Event, event_id)
+    if event is None:
+        raise not_found()
+    persons = {registration.person_id for registration in people_concerned(session, event_id)}
+    persons |= {trainer.person_id for trainer in event.trainers}
+    rooms = {event.room_id} - {None}
+    # As in `publish_and_take_along`: locked in one go before the pool, since the change locks
+    # trainers and room itself.
+    lock_people_and_rooms(session, person_ids=persons, room_ids=filter(None, rooms))
+
+    def work(places: LockedPlaces) -> None:
+        event = places.event
+        trainers = {trainer.person_id for trainer in event.trainers}
+        if not trainers <= persons or event.room_id not in {*rooms, None}:
+            raise _changed_meanwhile()
+        update_event(session, actor, event_id, details, now)
+        if event.state is EventState.PUBLISHED and not event.needs_release:
+            _go_on_without_release(places, actor)
+
+    with_places(session, event_id, persons, now, work)
+
+
+def _go_on_without_release(places: LockedPlaces, actor: Actor) -> None:
+    session, now = places.session, places.now
+    freed = [
+        registration
+        for registration in people_concerned(session, places.event.id)
+        if registration.state is RegistrationState.AWAITING_RELEASE
+    ]
+    if not freed:
+        return
+    places.hold(registration.person_id for registration in freed)
+    for registration in freed:
+        to = RegistrationState.WAITING
+        move(session, registration, to, actor, reason="release_not_needed", now=now)
+    session.flush()
+    asked = [registration.id for registration in freed]
+    served = places.fill(actor, "placed_in_order", asked=asked)
+    for registration in served:
+        mails.served(
+            session, [registration], now, asked=registration if registration in freed else None
+        )
+    for registration in freed:
+        if registration not in served:
+            mails.waiting(session, registration, now)
 
 
 def change_capacity(
@@ -340,7 +406,14 @@ def cancel_event(
         DomainError: `not_found`, `illegal_move`, `wrong_replacement`.
 
     """
-    event = lock_pool(session, event_id)
+    return with_places(
+        session, event_id, [], now,
+        lambda places: _cancel(places, actor, reason=reason, replaced_by_id=replaced_by_id),
+    )  # fmt: skip
+
+
+def _cancel(places: LockedPlaces, actor: Actor, *, reason: str, replaced_by_id: int | None) -> int:
+    session, event, now = places.session, places.event, places.now
     check_move(event.state, EventState.CANCELLED)
     if replaced_by_id is not None:
         replacement = session.get(Event, replaced_by_id)
@@ -354,6 +427,8 @@ def cancel_event(
                 "Der Ersatztermin muss eine andere, veröffentlichte Veranstaltung sein.",
                 field="replaced_by",
             )
+    concerned = people_concerned(session, event.id)
+    places.hold(registration.person_id for registration in concerned)
     event.state = EventState.CANCELLED
     event.cancelled_at = now
     event.cancellation_reason = reason
@@ -362,7 +437,6 @@ def cancel_event(
     audit.record(session, actor, "event_cancelled", event, now, replaced_by_id=replaced_by_id)
     session.flush()
     session.refresh(event, ["replaced_by"])
-    concerned = people_concerned(session, event_id)
     for registration in concerned:
         had_place = registration.state is RegistrationState.PLACED
         move(

@@ -149,7 +149,7 @@ def is_free_for(row: EventRow, actor: Actor, now: datetime) -> bool:
         row.state is EventState.PUBLISHED
         and row.opens_at <= now < row.closes_at
         and row.mine is None
-        and row.places.free_for(actor.organisation_ids) > 0
+        and row.places.free_for(actor.counted_for) > 0
     )
 
 

@@ -152,9 +152,9 @@ def _show_event(
             pending=awaits_admission(page.event.admission, page.event.admitted_at),
             why=_why_not_yet(page, actor, now),
             admission_rules=RULES if page.event.admission is Admission.BY_OFFICE else (),
-            free=page.places.free_for(actor.organisation_ids),
+            free=page.places.free_for(actor.counted_for),
             mine=_mine_status(page.mine),
-            own_holds=own_holds(page.places, actor.organisation_ids),
+            own_holds=own_holds(page.places, actor.counted_for),
             declined=_declined(page, actor),
             form=form,
             asks_needs=now < page.event.needs_until,
@@ -210,7 +210,7 @@ def _venue_features(event: Event) -> list[tuple[str, str, str]]:
 
 
 def _waiting_reason(page: EventPage, actor: Actor) -> str:
-    verdict = page.places.verdict(actor.organisation_ids)
+    verdict = page.places.verdict(actor.counted_for)
     return "" if verdict is Verdict.PLACE else WAITING_REASONS[verdict]
 
 

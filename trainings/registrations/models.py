@@ -105,6 +105,8 @@ SEATED = (RegistrationState.OFFERED, RegistrationState.PLACED)
 _ACTIVE_SQL = text("state IN ('awaiting_release', 'waiting', 'offered', 'placed')")
 
 LONGEST_UNIT = 120
+LONGEST_DECIDER = 160
+"""Of a name in full; shorter than what title, given and family name may be together."""
 
 
 class Registration(Base):
@@ -239,7 +241,7 @@ class Release(Base):
     at: Mapped[datetime]
     person_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
     """Who decided; None: somebody who reads the functional mailbox."""
-    name: Mapped[str] = mapped_column(String(160), info=personal(Retention.PERSON))
+    name: Mapped[str] = mapped_column(String(LONGEST_DECIDER), info=personal(Retention.PERSON))
     function: Mapped[str] = mapped_column(String(120), default="", info=personal(Retention.PERSON))
 
     registration: Mapped[Registration] = relationship()

@@ -146,6 +146,7 @@ def move_in_queue(
                 .execution_options(populate_existing=True)
             )
         )
+        places.hold(registration.person_id for registration in queue)
         moved = _waiting(session, registration_id)
         ranks = [registration.rank for registration in queue]
         queue.remove(moved)

@@ -22,6 +22,7 @@ from trainings.people.operations import join
 from trainings.registrations import mails
 from trainings.registrations.models import (
     ACTIVE,
+    LONGEST_DECIDER,
     LONGEST_UNIT,
     SEATED,
     LateReason,
@@ -80,11 +81,13 @@ def register(
     Raises:
         DomainError: `not_found`; `not_yet_open`, `closed`, `event_cancelled`, `event_over`,
             `event_not_published`, `too_late_to_release`; `already_registered`,
-            `trains_this_event`, `overlap`.
+            `trains_this_event`, `overlap`; `own_request`, if released by the person.
 
     """
     whom = person_id or actor.person_id
     by_other = whom != actor.person_id
+    if released_by is not None and released_by.person_id == whom:
+        raise own_request()
     unchecked = by_other and released_by is None
     if whom is None or (unchecked and not actor.may(Permission.OFFICE)):
         raise not_found()
@@ -198,7 +201,11 @@ def employee(person: Person) -> Actor:
     while organisation is not None:
         above.append(organisation.id)
         organisation = organisation.parent
-    return Actor(person_id=person.id, organisation_ids=tuple(above))
+    return Actor(
+        person_id=person.id,
+        organisation_ids=tuple(above),
+        in_unit=person.organisation.level is Level.UNIT,
+    )
 
 
 def withdraw(
@@ -439,6 +446,15 @@ class Decider:
     person_id: int | None = None
 
 
+def own_request() -> DomainError:
+    """Return the refusal to decide on one's own request."""
+    return DomainError(
+        "own_request",
+        "Über die eigene Anmeldung entscheidet jemand anderes: Ihre Vertretung, eine andere "
+        "Ansprechperson oder die Geschäftsstelle.",
+    )
+
+
 def note_release(
     session: Session,
     registration: Registration,
@@ -456,7 +472,7 @@ def note_release(
             reason=reason,
             at=now,
             person_id=decider.person_id,
-            name=decider.name,
+            name=decider.name[:LONGEST_DECIDER],
             function=decider.function,
         )
     )

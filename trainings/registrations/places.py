@@ -80,6 +80,15 @@ class LockedPlaces:
         """Load the pool as it is now; a contingent whose date has passed no longer holds."""
         return load_places(self.session, self.event.pool, self.now)
 
+    def hold(self, person_ids: Iterable[int]) -> None:
+        """Lock these persons as well, before their registrations change.
+
+        A place in another event ends what a person waits for here, under the person's lock alone.
+        """
+        missing = frozenset(person_ids) - self.persons
+        if missing:
+            raise _MorePersonsError(missing)
+
     def fill(self, actor: Actor, reason: str, *, asked: Collection[int] = ()) -> list[Registration]:
         """Give or offer every free place to the first on the waiting list for whom it may.
 
@@ -105,10 +114,8 @@ class LockedPlaces:
         way = passing_on(event.offer_days, event.short_notice, begins_at(event), self.now)
         if way.how is Passing.OFFICE:
             chosen = [seeker for seeker in chosen if seeker.id in asked]
-        missing = {seeker.person_id for seeker in chosen} - self.persons
-        if missing:
-            # Their other registrations must stand still while they get this place.
-            raise _MorePersonsError(frozenset(missing))
+        # Their other registrations must stand still while they get this place.
+        self.hold(seeker.person_id for seeker in chosen)
         served = [session.get_one(Registration, seeker.id) for seeker in chosen]
         for registration in served:
             if way.until is None or registration.id in asked:
@@ -131,6 +138,13 @@ class LockedPlaces:
             raise placed_elsewhere()
         to = RegistrationState.PLACED
         move(self.session, registration, to, actor, reason=reason, now=self.now, note=note)
+        self._fulfil(wish, others, actor)
+
+    def end_other_waits(self, registration: Registration, actor: Actor) -> None:
+        """End what else somebody waits for who has come to a place that serves a wish."""
+        self._fulfil(*_wish_and_others(self.session, registration), actor)
+
+    def _fulfil(self, wish: Wish | None, others: list[Registration], actor: Actor) -> None:
         for other in others:
             # Whoever only waits holds no place, so the other pools need no lock: the person has
             # one. An offered place has to go to the next one, which `end_fulfilled_wishes` does.

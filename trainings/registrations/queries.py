@@ -217,5 +217,6 @@ def people_concerned(session: Session, event_id: int) -> list[Registration]:
             .where(Registration.event_id == event_id, Registration.state.in_(ACTIVE))
             .order_by(Registration.rank)
             .options(joinedload(Registration.person))
+            .execution_options(populate_existing=True)
         )
     )

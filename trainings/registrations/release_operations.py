@@ -22,7 +22,7 @@ from trainings.registrations.models import (
     Release,
     ReleaseOutcome,
 )
-from trainings.registrations.operations import Decider, note_release
+from trainings.registrations.operations import Decider, note_release, own_request
 from trainings.registrations.places import LockedPlaces, begins_at, move, with_places
 from trainings.registrations.release_queries import (
     NOT_RELEASED,
@@ -141,11 +141,7 @@ def decide_release(
     """
     event_id, person_id = _about(session, speaker, registration_id)
     if person_id == speaker.decider.person_id:
-        raise DomainError(
-            "own_request",
-            "Über die eigene Anmeldung entscheidet jemand anderes: Ihre Vertretung, eine andere "
-            "Ansprechperson oder die Geschäftsstelle.",
-        )
+        raise own_request()
 
     def work(places: LockedPlaces) -> Registration:
         registration = session.get_one(Registration, registration_id, populate_existing=True)
@@ -240,7 +236,9 @@ def rank_requests(
 ) -> None:
     """Put the requests of an organisation for an event in order, and mark some „vorrangig“.
 
-    Why somebody comes first is neither asked nor stored. Each authority has an order of its own.
+    Why somebody comes first is neither asked nor stored. Each authority has an order of its own:
+    whoever ranks only some of its people, as the contact of a unit does, puts them among the others
+    at the numbers that were typed, and equal numbers keep the order of the requests.
     What was decided or withdrawn meanwhile is left as it is.
 
     Args:
@@ -256,7 +254,7 @@ def rank_requests(
 
     """
 
-    def work(_places: LockedPlaces) -> None:
+    def work(places: LockedPlaces) -> None:
         rows = session.scalars(
             select(Registration)
             .join(Person, Registration.person_id == Person.id)
@@ -271,17 +269,36 @@ def rank_requests(
         if len(rows) != len(numbers):
             raise not_found()
         waiting = [row for row in rows if row.state in RANKED]
+        everyone = _ranked(session, event_id, {row.organisation_id for row in waiting})
+        places.hold(row.person_id for row in everyone)
         for authority in {row.organisation_id for row in waiting}:
-            of_one = [row for row in waiting if row.organisation_id == authority]
-            ids = [row.id for row in of_one]
-            places = ranking({each: numbers[each] for each in ids}, ids)
+            of_one = [row for row in everyone if row.organisation_id == authority]
+            typed = {row.id: numbers.get(row.id, row.organisation_rank) for row in of_one}
+            order = ranking(typed, typed)
             for row in of_one:
-                row.organisation_rank, row.is_priority = places[row.id], row.id in priority
+                row.organisation_rank = order[row.id]
+        for row in waiting:
+            row.is_priority = row.id in priority
         audit.record(
             session, speaker.actor, "requests_ranked", session.get_one(Event, event_id), now
         )
 
     with_places(session, event_id, [], now, work)
+
+
+def _ranked(session: Session, event_id: int, authorities: Collection[int]) -> list[Registration]:
+    return list(
+        session.scalars(
+            select(Registration)
+            .where(
+                Registration.event_id == event_id,
+                Registration.organisation_id.in_(authorities),
+                Registration.state.in_(RANKED),
+            )
+            .order_by(Registration.rank)
+            .execution_options(populate_existing=True)
+        )
+    )
 
 
 def expire_unreleased(places: LockedPlaces) -> list[Registration]:
@@ -302,6 +319,7 @@ def expire_unreleased(places: LockedPlaces) -> list[Registration]:
         .order_by(Registration.rank)
         .execution_options(populate_existing=True)
     ).all()
+    places.hold(registration.person_id for registration in undecided)
     for registration in undecided:
         move(session, registration, State.EXPIRED, SYSTEM, reason=NOT_RELEASED, now=now)
         release_mails.not_released(session, registration, now)

@@ -51,7 +51,7 @@ def event_status(row: EventRow, actor: Actor, now: datetime) -> Status:
         return ("calendar", "Anmeldung offen", "ok", f"{until}, danach Zulassung")
     if actor.person_id is None:
         return ("calendar", "Anmeldung offen", "ok", until)
-    free = row.places.free_for(actor.organisation_ids)
+    free = row.places.free_for(actor.counted_for)
     if free == 0:
         waiting = formats.count(row.waiting, "Person", "Personen")
         return ("list", "Ausgebucht", "info", f"Warteliste: {waiting}" if row.waiting else until)

@@ -25,6 +25,8 @@ from trainings.registrations.models import (
     RegistrationState,
     Release,
     Substitution,
+    Wish,
+    WishedRegistration,
 )
 from trainings.registrations.operations import authority_and_unit
 from trainings.registrations.places import (
@@ -116,7 +118,8 @@ def _hand_over(
     authority = _authority_of(old)
     if authority_and_unit(colleague)[0].id != authority.id:
         raise _foreign(authority)
-    waits = _refuse_if_busy(session, event, person_id)
+    by_office = actor.may(Permission.OFFICE)
+    waits = _refuse_if_busy(session, event, person_id, by_office=by_office)
     by_self = actor.person_id == old.person_id
     move(
         session,
@@ -133,6 +136,8 @@ def _hand_over(
     if waits is None:
         session.add(new)
         note_change(session, new, None, actor, reason="took_over", now=now)
+        session.flush()
+        _serve_open_wish(places, new, actor)
     else:
         places.place(new, actor, "took_over")
     session.flush()
@@ -144,7 +149,24 @@ def _hand_over(
     return new
 
 
-def _refuse_if_busy(session: Session, event: Event, person_id: int) -> Registration | None:
+def _serve_open_wish(places: LockedPlaces, new: Registration, actor: Actor) -> None:
+    """Let the place end what the colleague waits for, as any place on a date of a wish does."""
+    session = places.session
+    wish_id = session.scalar(
+        select(func.min(Wish.id)).where(
+            Wish.person_id == new.person_id,
+            Wish.template_id == places.event.template_id,
+            Wish.ended_at.is_(None),
+        )
+    )
+    if wish_id is not None:
+        session.add(WishedRegistration(registration_id=new.id, wish_id=wish_id))
+        places.end_other_waits(new, actor)
+
+
+def _refuse_if_busy(
+    session: Session, event: Event, person_id: int, *, by_office: bool
+) -> Registration | None:
     """Refuse a colleague who cannot come; return where they wait for this event, if they do."""
     own = session.scalar(
         select(Registration)
@@ -174,10 +196,12 @@ def _refuse_if_busy(session: Session, event: Event, person_id: int) -> Registrat
         )
     elsewhere = seats_elsewhere(session, event.id, [person_id])
     if elsewhere:
+        # What a colleague takes part in is nobody's business but the office's.
+        which = f" ({elsewhere[person_id]})" if by_office else ""
         raise DomainError(
             "overlap",
-            "Diese Person hat zu dieser Zeit schon einen Platz in einer anderen Veranstaltung "
-            f"({elsewhere[person_id]}). Bitte benennen Sie jemand anderen.",
+            "Diese Person hat zu dieser Zeit schon einen Platz in einer anderen "
+            f"Veranstaltung{which}. Bitte benennen Sie jemand anderen.",
             field="email",
         )
     return own

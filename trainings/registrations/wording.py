@@ -14,6 +14,7 @@ REASON_NAMES = {
     "offer_declined": "Angebot abgelehnt",
     "offer_missed": "Angebot verstrichen",
     "released": "Von der Organisation freigegeben",
+    "release_not_needed": "Freigabe nicht mehr nötig",
     "declined": "Von der Organisation nicht freigegeben",
     "not_released_in_time": "Von der Organisation nicht rechtzeitig freigegeben",
     "admitted": "Von der Geschäftsstelle zugelassen",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from werkzeug.routing import BaseConverter, IntegerConverter
 
-LARGEST_ID = 2**31 - 1
+from trainings.core.fields import LARGEST_ID
 
 
 class EventNumberConverter(BaseConverter):
