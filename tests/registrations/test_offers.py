@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from flask import Flask
@@ -18,8 +18,9 @@ from trainings.core.errors import DomainError
 from trainings.core.permissions import Role
 from trainings.events.details import Policy
 from trainings.events.models import Admission, Event, MissedOffer, ShortNotice
+from trainings.events.rules import SessionPlan
 from trainings.office import sweeps
-from trainings.registrations.event_operations import change_capacity
+from trainings.registrations.event_operations import change_capacity, move_event
 from trainings.registrations.models import Registration, RegistrationChange, RegistrationState
 from trainings.registrations.offer_operations import (
     accept_offer,
@@ -263,3 +264,16 @@ def test_a_cancelled_event_ends_its_offers(app: Flask) -> None:
     with transaction() as session:
         session.get_one(Event, course.event_id).state = "cancelled"  # type: ignore[assignment]
     assert sweeps.expire_offers(until) == 0
+
+
+def test_an_offer_ends_before_the_event_that_was_moved_earlier(app: Flask) -> None:
+    course = Course(policy=Policy(offer_days=20))
+    course.give_back(0)
+    assert course.until(1) > berlin(date(2026, 3, 25), 12)
+    with transaction() as session:
+        event = session.get_one(Event, course.event_id)
+        move_event(
+            session, course.office, event.id, venue_id=event.venue_id, room_id=event.room_id,
+            sessions=[SessionPlan(date(2026, 3, 18), time(9), time(16))], now=NOW,
+        )  # fmt: skip
+    assert course.until(1) == berlin(date(2026, 3, 17), 12)

@@ -58,10 +58,15 @@ def lost_by_move(
 
 _STAYS = {
     RegistrationState.PLACED: "Ihr Platz bleibt Ihnen erhalten, die Eintrittskarte gilt weiter.",
-    RegistrationState.OFFERED: "Der Platz, den wir Ihnen anbieten, bleibt bis zum Ende der Frist "
-    "für Sie frei.",
     RegistrationState.WAITING: "Ihre Stelle auf der Warteliste bleibt Ihnen erhalten.",
 }
+
+
+def _what_stays(registration: Registration) -> str:
+    if registration.offer_until is not None:
+        until = formats.instant(registration.offer_until)
+        return f"Der Platz, den wir Ihnen anbieten, bleibt für Sie frei bis {until}."
+    return _STAYS.get(registration.state, "Ihre Anmeldung bleibt bestehen.")
 
 
 def moved(
@@ -93,7 +98,7 @@ def moved(
             subject=f"Verlegt: {event_subject(event)}",
             paragraphs=(
                 f"die Veranstaltung wurde verlegt. Bisher: {before}.",
-                _STAYS.get(registration.state, "Ihre Anmeldung bleibt bestehen."),
+                _what_stays(registration),
             ),
             facts=event_facts(event),
             link=("Zur Veranstaltung", event_path(event)),

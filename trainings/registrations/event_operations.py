@@ -31,6 +31,7 @@ from trainings.registrations.models import (
     Contingent,
     RegistrationState,
 )
+from trainings.registrations.offer_rules import latest_answer
 from trainings.registrations.places import (
     LockedPlaces,
     begins_at,
@@ -465,6 +466,9 @@ def _tell_moved(places: LockedPlaces, actor: Actor, *, before: str, dropped: Seq
             other = elsewhere[registration.person_id]
             event_mails.lost_by_move(session, registration, other, now, dropped)
         else:
+            if registration.offer_until is not None:
+                latest = latest_answer(begins_at(event))
+                registration.offer_until = min(registration.offer_until, latest)
             event_mails.moved(session, registration, now, before=before, dropped_days=dropped)
     return len(concerned)
 

@@ -59,9 +59,13 @@ def offer_deadline(now: datetime, working_days: int, begins_at: datetime) -> dat
         # Nobody reads it before the next working day begins, so the time runs from there.
         first, clock = add_working_days(first, 1), time()
     regular = berlin_instant(add_working_days(first, working_days), max(clock, NOON))
-    latest = berlin_instant(working_day_before(berlin_day(begins_at)), NOON)
-    until = min(regular, latest)
+    until = min(regular, latest_answer(begins_at))
     return until if until - now >= SHORTEST_OFFER else None
+
+
+def latest_answer(begins_at: datetime) -> datetime:
+    """Return noon of the last working day before an event: no offer holds longer."""
+    return berlin_instant(working_day_before(berlin_day(begins_at)), NOON)
 
 
 def passing_on(
