@@ -12,7 +12,7 @@ from trainings.attendance.models import Attendance, AttendanceMark
 from trainings.events.models import Event
 from trainings.people.models import Person
 from trainings.registrations.models import Registration, RegistrationChange, RegistrationState
-from trainings.registrations.places import new_ticket
+from trainings.registrations.moves import new_ticket
 
 MARKS = {
     "p": AttendanceMark.PRESENT,

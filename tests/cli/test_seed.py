@@ -22,7 +22,7 @@ from trainings.registrations.models import (
     RegistrationChange,
     RegistrationState,
 )
-from trainings.registrations.places import load_places
+from trainings.registrations.place_queries import load_places
 from trainings.statistics.queries import load_statistics
 from trainings.statistics.rules import Selection
 

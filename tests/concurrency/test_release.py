@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import pytest
 from flask import Flask
-from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
-from tests.concurrency.threads import run_together
+from tests.concurrency.threads import run_together, without_immediate
 from tests.conftest import NOW
 from tests.factories import actor_for, make_event, make_organisation, make_person
-from trainings.core import database
 from trainings.core.actors import SYSTEM, Actor
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
@@ -173,7 +170,8 @@ def test_without_the_lock_somebody_sits_in_a_cancelled_event(
         places, "lock_pool", lambda session, event_id: session.get_one(Event, event_id)
     )
     if backend == "sqlite":
-        _in_deferred_transactions(partial(_refused_by_sqlite, world))
+        with without_immediate():
+            _refused_by_sqlite(world)
         return
     assert world.decide(0, 0) is State.PLACED
     assert world.states() == [State.PLACED]
@@ -184,18 +182,3 @@ def _refused_by_sqlite(world: World) -> None:
     """Without IMMEDIATE, SQLite refuses whoever has read before somebody else wrote."""
     with pytest.raises(OperationalError):
         world.decide(0, 0)
-
-
-def _in_deferred_transactions(work: Callable[[], None]) -> None:
-    engine = db.engine
-
-    def begin_deferred(connection: object) -> None:
-        connection.exec_driver_sql("BEGIN")  # type: ignore[attr-defined]
-
-    sqlalchemy_event.remove(database.Engine, "begin", database._begin_sqlite)
-    sqlalchemy_event.listen(engine, "begin", begin_deferred)
-    try:
-        work()
-    finally:
-        sqlalchemy_event.remove(engine, "begin", begin_deferred)
-        sqlalchemy_event.listen(database.Engine, "begin", database._begin_sqlite)

@@ -8,17 +8,15 @@ from functools import partial
 
 import pytest
 from flask import Flask
-from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from tests.concurrency.threads import run_together
+from tests.concurrency.threads import run_together, without_immediate
 from tests.conftest import NOW
 from tests.factories import actor_for, make_person
 from tests.registrations.demand import Course, open_wishes, registration_id, states_of
-from trainings.core import database
-from trainings.core.database import db, transaction
+from trainings.core.database import transaction
 from trainings.core.errors import DomainError
 from trainings.events.details import Policy
 from trainings.registrations import places
@@ -101,14 +99,14 @@ def test_without_the_lock_on_the_person_one_wish_gets_two_places(
         _show_the_race_on_sqlite(app, course)
         return
     both_have_looked = threading.Barrier(2)
-    look = places._wish_and_others
+    look = places.wish_and_others
 
     def look_and_wait(session: Session, registration: Registration) -> object:
         found = look(session, registration)
         both_have_looked.wait(60)
         return found
 
-    monkeypatch.setattr(places, "_wish_and_others", look_and_wait)
+    monkeypatch.setattr(places, "wish_and_others", look_and_wait)
     monkeypatch.setattr(places, "lock_persons", lambda *_: None)
     results = run_together(app, [partial(accept, course, number) for number in range(2)])
     assert results == [None, None]
@@ -118,10 +116,6 @@ def test_without_the_lock_on_the_person_one_wish_gets_two_places(
 def _show_the_race_on_sqlite(app: Flask, course: Course) -> None:
     """Without IMMEDIATE, SQLite refuses whoever has read before somebody else wrote."""
     both_have_read = threading.Barrier(2)
-    engine = db.engine
-
-    def begin_deferred(connection: object) -> None:
-        connection.exec_driver_sql("BEGIN")  # type: ignore[attr-defined]
 
     def read_then_accept(number: int) -> None:
         mine = registration_id(course.actor, course.events[number])
@@ -130,11 +124,6 @@ def _show_the_race_on_sqlite(app: Flask, course: Course) -> None:
             both_have_read.wait(60)
             accept_offer(session, course.actor, mine, NOW)
 
-    sqlalchemy_event.remove(database.Engine, "begin", database._begin_sqlite)
-    sqlalchemy_event.listen(engine, "begin", begin_deferred)
-    try:
+    with without_immediate():
         results = run_together(app, [partial(read_then_accept, number) for number in range(2)])
-    finally:
-        sqlalchemy_event.remove(engine, "begin", begin_deferred)
-        sqlalchemy_event.listen(database.Engine, "begin", database._begin_sqlite)
     assert sum(isinstance(result, OperationalError) for result in results) == 1

@@ -14,7 +14,7 @@ from trainings.events.models import Event
 from trainings.office.occupancy import occupancies
 from trainings.organisations.models import Level
 from trainings.registrations.models import Contingent
-from trainings.registrations.places import load_places
+from trainings.registrations.place_queries import load_places
 
 
 def test_somebody_takes_from_one_contingent_only(app: Flask) -> None:

@@ -37,7 +37,7 @@ from trainings.registrations.models import (
     RegistrationState,
 )
 from trainings.registrations.operations import register, withdraw
-from trainings.registrations.places import load_places, load_queue
+from trainings.registrations.place_queries import load_places, load_queue
 from trainings.registrations.rules import next_places
 
 pytestmark = pytest.mark.both_databases

@@ -55,7 +55,7 @@ from trainings.registrations.offer_operations import (
     place_by_office,
 )
 from trainings.registrations.operations import Decider, register, withdraw
-from trainings.registrations.places import load_places, load_queue
+from trainings.registrations.place_queries import load_places, load_queue
 from trainings.registrations.release_operations import Speaker, decide_release
 from trainings.registrations.rules import REGISTRATION_MOVES, awaits_admission, next_places
 from trainings.registrations.substitution import substitute
@@ -71,7 +71,12 @@ POLICIES = (
 # Two events that overlap, the second of which needs a release, one that does not overlap, and one
 # at whose places the office decides; three authorities with four people each.
 DAYS = (date(2026, 4, 16), date(2026, 4, 16), date(2026, 5, 20), date(2026, 6, 10))
-STAYS_ON_THE_LIST = {"moved_by_office", "ranked_by_admission", "not_admitted"}
+STAYS_ON_THE_LIST = {
+    "moved_by_office",
+    "ranked_by_admission",
+    "not_admitted",
+    "not_admitted_by_office",
+}
 ADMITTED_FROM = NOW + timedelta(hours=2)
 
 DECIDER = Speaker(Decider("Karla Beispiel"), None)

@@ -43,7 +43,7 @@ from trainings.registrations.models import (
     Substitution,
 )
 from trainings.registrations.operations import Decider, register
-from trainings.registrations.places import load_places
+from trainings.registrations.place_queries import load_places
 from trainings.registrations.rules import Places
 from trainings.registrations.substitution import substitute
 

@@ -25,8 +25,9 @@ from trainings.registrations.models import (
     Wish,
     WishedRegistration,
 )
+from trainings.registrations.moves import end_wait
 from trainings.registrations.operations import employee, enter
-from trainings.registrations.places import LockedPlaces, end_wait, lock_persons, with_places
+from trainings.registrations.places import LockedPlaces, lock_persons, with_places
 from trainings.registrations.queries import visible_to
 
 

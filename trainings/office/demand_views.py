@@ -15,11 +15,9 @@ from trainings.core.fields import DayField, given
 from trainings.core.forms import Form, LineField, required
 from trainings.core.idempotency import Outcome
 from trainings.core.permissions import Permission, requires
-from trainings.events.queries import event_by_number
 from trainings.office import demand_queries
 from trainings.office.blueprint import blueprint
-from trainings.office.event_forms import CopyForm
-from trainings.office.event_views import to_event
+from trainings.office.event_views import copy_page, to_event
 from trainings.office.posting import attempt
 from trainings.registrations import course_operations, extra_date_operations
 from trainings.registrations.statuses import COURSE_REQUEST_STATUS
@@ -97,26 +95,12 @@ def course_decline(request_id: int) -> ResponseReturnValue:
 @requires(Permission.OFFICE)
 def event_extra_date(number: str) -> ResponseReturnValue:
     """Make the draft of an extra date, which takes the waiting list along."""
-    event = event_by_number(db.session(), number)
-    event_id, title = event.id, event.title
-    form = CopyForm()
-
-    def work(session: Session, actor: Actor, now: datetime) -> Outcome:
-        extra = extra_date_operations.create_extra_date(
-            session,
-            actor,
-            event_id,
-            form.first_day.data,
-            now,
-            with_trainers=bool(form.with_trainers.data),
-            with_room=bool(form.with_room.data),
-        )
-        return to_event(
-            extra.number,
-            f"Der Entwurf {extra.number} ist angelegt. Sobald Sie ihn veröffentlichen, kommt die "
-            f"Warteliste von {number} mit.",
-        )
-
-    done, status = attempt(form, work, creates=True)
-    page = {"form": form, "number": number, "event_title": title}
-    return done or (render_template("office/event_extra_date.html", **page), status)
+    return copy_page(
+        number,
+        "office/event_extra_date.html",
+        extra_date_operations.create_extra_date,
+        lambda extra: (
+            f"Der Entwurf {extra} ist angelegt. Sobald Sie ihn veröffentlichen, kommt die "
+            f"Warteliste von {number} mit."
+        ),
+    )

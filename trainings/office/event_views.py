@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -27,6 +28,7 @@ from trainings.events.models import (
     STATE_NAMES,
     VISIBILITY_NAMES,
     Admission,
+    Event,
     EventKind,
     EventState,
 )
@@ -129,12 +131,32 @@ def event_page(number: str) -> str:
 @requires(Permission.OFFICE)
 def event_copy(number: str) -> ResponseReturnValue:
     """Make a draft like this event on other days."""
+    return copy_page(
+        number,
+        "office/event_copy.html",
+        operations.copy_event,
+        lambda copied: f"Der Entwurf {copied} ist angelegt.",
+    )
+
+
+def copy_page(
+    number: str, template: str, copy: Callable[..., Event], message: Callable[[str], str]
+) -> ResponseReturnValue:
+    """Show the form for a draft like an event, or make the draft and go to it.
+
+    Args:
+        number: of the event.
+        template: of the page.
+        copy: the operation, called as `events.operations.copy_event`.
+        message: what the page of the draft says, from its number.
+
+    """
     event = event_by_number(db.session(), number)
     event_id, title = event.id, event.title
     form = CopyForm()
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
-        copied = operations.copy_event(
+        copied = copy(
             session,
             actor,
             event_id,
@@ -143,11 +165,11 @@ def event_copy(number: str) -> ResponseReturnValue:
             with_trainers=bool(form.with_trainers.data),
             with_room=bool(form.with_room.data),
         )
-        return to_event(copied.number, f"Der Entwurf {copied.number} ist angelegt.")
+        return to_event(copied.number, message(copied.number))
 
     done, status = attempt(form, work, creates=True)
     page = {"form": form, "number": number, "event_title": title}
-    return done or (render_template("office/event_copy.html", **page), status)
+    return done or (render_template(template, **page), status)
 
 
 @blueprint.post("/veranstaltungen/<number:number>/veroeffentlichen")

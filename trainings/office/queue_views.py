@@ -24,7 +24,8 @@ from trainings.office.wording import REGISTRATION_STATUS
 from trainings.registrations import offer_operations, offer_queries
 from trainings.registrations.models import Registration, RegistrationState
 from trainings.registrations.offer_rules import Passing, passing_on
-from trainings.registrations.places import begins_at, load_places
+from trainings.registrations.place_queries import load_places
+from trainings.registrations.places import begins_at
 from trainings.registrations.rules import awaits_admission
 from trainings.registrations.wording import reason_name
 

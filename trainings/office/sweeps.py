@@ -25,7 +25,8 @@ from trainings.events.models import Event, EventSession, EventState
 from trainings.events.operations import mark_held
 from trainings.registrations import mails, offer_operations
 from trainings.registrations.models import Need, Registration, RegistrationState
-from trainings.registrations.places import LockedPlaces, move, with_places
+from trainings.registrations.moves import move
+from trainings.registrations.places import LockedPlaces, with_places
 
 NEEDS_KEPT_FOR = timedelta(days=30)
 FORMS_KEPT_FOR = timedelta(days=2)

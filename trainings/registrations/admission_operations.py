@@ -18,7 +18,8 @@ from trainings.registrations import admission_mails, mails
 from trainings.registrations.admission_queries import AdmissionList, load_admission
 from trainings.registrations.admission_rules import AdmissionWindow, Proposal, admission_refusal
 from trainings.registrations.models import Registration, RegistrationState
-from trainings.registrations.places import LockedPlaces, begins_at, note_change, with_places
+from trainings.registrations.moves import note_change
+from trainings.registrations.places import LockedPlaces, begins_at, with_places
 from trainings.registrations.rules import Verdict
 
 LONGEST_REASON = 250

@@ -14,7 +14,7 @@ from trainings.events.models import Event
 from trainings.organisations.models import Organisation
 from trainings.registrations.admission_rules import Candidate, Proposal, fingerprint, propose
 from trainings.registrations.models import Registration, RegistrationState
-from trainings.registrations.places import chain, load_places, seats_elsewhere
+from trainings.registrations.place_queries import chain, load_places, seats_elsewhere
 
 
 @dataclass(frozen=True)

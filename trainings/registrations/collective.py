@@ -29,7 +29,7 @@ from trainings.people.queries import (
 from trainings.registrations.collective_rules import ListedPerson, repeated
 from trainings.registrations.models import ACTIVE, Registration
 from trainings.registrations.operations import Decider, authority_and_unit, register
-from trainings.registrations.places import chain, load_places, load_queue, seats_elsewhere
+from trainings.registrations.place_queries import chain, load_places, load_queue, seats_elsewhere
 from trainings.registrations.rules import Seeker, next_places
 
 NOBODY = 0

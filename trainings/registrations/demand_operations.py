@@ -32,14 +32,10 @@ from trainings.registrations.models import (
     Wish,
     WishedRegistration,
 )
+from trainings.registrations.moves import move
 from trainings.registrations.operations import chain_of, enter
-from trainings.registrations.places import (
-    LockedPlaces,
-    load_queue,
-    lock_persons,
-    move,
-    with_many_places,
-)
+from trainings.registrations.place_queries import load_queue
+from trainings.registrations.places import LockedPlaces, lock_persons, with_many_places
 from trainings.registrations.rules import Seeker, next_places
 
 State = RegistrationState

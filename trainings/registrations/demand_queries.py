@@ -22,7 +22,7 @@ from trainings.registrations.models import (
     Wish,
     WishedRegistration,
 )
-from trainings.registrations.places import load_pools
+from trainings.registrations.place_queries import load_pools
 from trainings.registrations.queries import MyPlace, my_places, visible_to
 
 BY_WISH = ("placed_elsewhere", "wish_ended")

@@ -31,15 +31,10 @@ from trainings.registrations.models import (
     Contingent,
     RegistrationState,
 )
+from trainings.registrations.moves import move
 from trainings.registrations.offer_rules import latest_answer
-from trainings.registrations.places import (
-    LockedPlaces,
-    begins_at,
-    lock_pool,
-    move,
-    seats_elsewhere,
-    with_places,
-)
+from trainings.registrations.place_queries import seats_elsewhere
+from trainings.registrations.places import LockedPlaces, begins_at, lock_pool, with_places
 from trainings.registrations.queries import people_concerned
 
 

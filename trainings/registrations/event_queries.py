@@ -27,7 +27,7 @@ from trainings.registrations.models import (
     Registration,
     RegistrationState,
 )
-from trainings.registrations.places import load_pools
+from trainings.registrations.place_queries import load_pools
 from trainings.registrations.queries import MyPlace, my_places, visible_to
 from trainings.registrations.rules import Places, awaits_admission
 

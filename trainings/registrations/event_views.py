@@ -53,7 +53,7 @@ from trainings.registrations.forms import (
 )
 from trainings.registrations.models import SEATED, Registration, RegistrationState
 from trainings.registrations.organisation_queries import own_holds
-from trainings.registrations.places import seats_elsewhere
+from trainings.registrations.place_queries import seats_elsewhere
 from trainings.registrations.queries import (
     MyPlace,
 )

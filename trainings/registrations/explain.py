@@ -24,7 +24,7 @@ from trainings.registrations.models import (
     RegistrationState,
 )
 from trainings.registrations.operations import window_of
-from trainings.registrations.places import chain, load_places, load_pools, seats_elsewhere
+from trainings.registrations.place_queries import chain, load_places, load_pools, seats_elsewhere
 from trainings.registrations.queries import MyPlace, MyRegistration, visible_to
 from trainings.registrations.rules import Places
 from trainings.registrations.wording import reason_name

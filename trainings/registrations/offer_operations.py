@@ -14,16 +14,10 @@ from trainings.core.permissions import Permission
 from trainings.events.models import EventState
 from trainings.registrations import mails
 from trainings.registrations.models import Registration, RegistrationState
+from trainings.registrations.moves import last_rank, move, note_change
 from trainings.registrations.offer_rules import after_missed_offer
-from trainings.registrations.places import (
-    LockedPlaces,
-    begins_at,
-    last_rank,
-    move,
-    note_change,
-    seats_elsewhere,
-    with_places,
-)
+from trainings.registrations.place_queries import seats_elsewhere
+from trainings.registrations.places import LockedPlaces, begins_at, with_places
 from trainings.registrations.rules import Verdict, awaits_admission
 
 State = RegistrationState

@@ -35,15 +35,9 @@ from trainings.registrations.models import (
     Wish,
     WishedRegistration,
 )
-from trainings.registrations.places import (
-    LockedPlaces,
-    begins_at,
-    chain,
-    move,
-    note_change,
-    overlapping_events,
-    with_places,
-)
+from trainings.registrations.moves import move, note_change
+from trainings.registrations.place_queries import chain, overlapping_events
+from trainings.registrations.places import LockedPlaces, begins_at, with_places
 from trainings.registrations.queries import visible_to
 from trainings.registrations.release_rules import release_deadline
 from trainings.registrations.rules import Window, is_late, window_refusal, withdrawal_refusal

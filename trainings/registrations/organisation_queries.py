@@ -13,7 +13,7 @@ from trainings.core.errors import not_found
 from trainings.events.models import Event, EventState, Pool
 from trainings.organisations.models import Organisation
 from trainings.registrations.models import Contingent
-from trainings.registrations.places import load_pools
+from trainings.registrations.place_queries import load_pools
 from trainings.registrations.release_rules import Overseen
 from trainings.registrations.rules import Places
 

@@ -28,7 +28,7 @@ from trainings.registrations.models import (
     Registration,
     RegistrationState,
 )
-from trainings.registrations.places import chain
+from trainings.registrations.place_queries import chain
 from trainings.registrations.rules import awaits_admission
 
 

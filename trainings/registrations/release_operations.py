@@ -22,8 +22,9 @@ from trainings.registrations.models import (
     Release,
     ReleaseOutcome,
 )
+from trainings.registrations.moves import move
 from trainings.registrations.operations import Decider, note_release, own_request
-from trainings.registrations.places import LockedPlaces, begins_at, move, with_places
+from trainings.registrations.places import LockedPlaces, begins_at, with_places
 from trainings.registrations.release_queries import (
     NOT_RELEASED,
     load_tree,

@@ -28,16 +28,10 @@ from trainings.registrations.models import (
     Wish,
     WishedRegistration,
 )
+from trainings.registrations.moves import move, new_ticket, note_change
 from trainings.registrations.operations import authority_and_unit
-from trainings.registrations.places import (
-    LockedPlaces,
-    begins_at,
-    move,
-    new_ticket,
-    note_change,
-    seats_elsewhere,
-    with_places,
-)
+from trainings.registrations.place_queries import seats_elsewhere
+from trainings.registrations.places import LockedPlaces, begins_at, with_places
 from trainings.registrations.rules import substitution_refusal
 
 

@@ -17,7 +17,8 @@ from trainings.registrations.models import (
     Release,
 )
 from trainings.registrations.offer_rules import Passing, passing_on
-from trainings.registrations.places import begins_at, load_places, load_queue
+from trainings.registrations.place_queries import load_places, load_queue
+from trainings.registrations.places import begins_at
 from trainings.registrations.rules import next_places
 
 

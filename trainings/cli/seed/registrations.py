@@ -22,7 +22,7 @@ from trainings.registrations.models import (
     RegistrationChange,
     RegistrationState,
 )
-from trainings.registrations.places import new_ticket
+from trainings.registrations.moves import new_ticket
 
 State = RegistrationState
 MARKS = {

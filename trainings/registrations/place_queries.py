@@ -1,0 +1,178 @@
+"""What a pool looks like: who sits, what is held, who waits, who sits elsewhere at the time."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import BindParameter, Select, bindparam, exists, func, select
+from sqlalchemy.orm import Session, aliased
+
+from trainings.events.models import Event, EventSession, Pool
+from trainings.organisations.models import Organisation
+from trainings.registrations.models import (
+    SEATED,
+    Contingent,
+    Registration,
+    RegistrationState,
+    WishedRegistration,
+)
+from trainings.registrations.rules import (
+    Hold,
+    Places,
+    Seeker,
+)
+
+# These run for every registration, and some on every page: they are built once, since that takes
+# longer than to run them.
+_STANDING = (
+    select(
+        Registration.pool_id,
+        Registration.organisation_id,
+        Organisation.parent_id,
+        Registration.state,
+        func.count(),
+    )
+    .join(Organisation, Registration.organisation_id == Organisation.id)
+    .where(
+        Registration.pool_id.in_(bindparam("pools", expanding=True)),
+        Registration.state.in_([*SEATED, RegistrationState.WAITING]),
+    )
+    .group_by(
+        Registration.pool_id,
+        Registration.organisation_id,
+        Organisation.parent_id,
+        Registration.state,
+    )
+)
+
+_HOLDS = (
+    select(Contingent.pool_id, Contingent.organisation_id, Contingent.places)
+    .where(
+        Contingent.pool_id.in_(bindparam("pools", expanding=True)),
+        Contingent.until > bindparam("now"),
+    )
+    .order_by(Contingent.id)
+)
+
+
+def load_pools(
+    session: Session, capacities: Mapping[int, tuple[int, int | None]], now: datetime
+) -> tuple[dict[int, Places], Counter[int]]:
+    """Load the places of many pools, and how many wait in each, in two statements.
+
+    Args:
+        session: for reading, or the open transaction.
+        capacities: capacity, and the most places of one organisation, by id of the pool.
+        now: the present instant; a contingent whose date has passed no longer holds.
+
+    """
+    pools = list(capacities)
+    seated: dict[int, Counter[tuple[int, ...]]] = defaultdict(Counter)
+    waiting: Counter[int] = Counter()
+    for pool_id, own, parent, state, number in session.execute(_STANDING, {"pools": pools}):
+        if state in SEATED:
+            seated[pool_id][chain(own, parent)] += number
+        else:
+            waiting[pool_id] += number
+    holds: dict[int, list[Hold]] = defaultdict(list)
+    for pool_id, organisation_id, number in session.execute(_HOLDS, {"pools": pools, "now": now}):
+        holds[pool_id].append(Hold(organisation_id, number))
+    places = {
+        pool_id: Places(
+            capacity=capacity,
+            organisation_limit=limit,
+            holds=tuple(holds[pool_id]),
+            seated=seated[pool_id],
+        )
+        for pool_id, (capacity, limit) in capacities.items()
+    }
+    return places, waiting
+
+
+def load_places(session: Session, pool: Pool, now: datetime) -> Places:
+    """Load the places of a pool in two statements."""
+    places, _ = load_pools(session, {pool.id: (pool.capacity, pool.organisation_limit)}, now)
+    return places[pool.id]
+
+
+_MINE, _OTHER = aliased(EventSession), aliased(EventSession)
+
+
+def overlapping_events(event_id: int | BindParameter[int]) -> Select[int]:
+    """Return a subquery of the ids of other events with a session at the same time."""
+    return (
+        select(_OTHER.event_id)
+        .join(
+            _MINE,
+            (_MINE.event_id == event_id)
+            & (_MINE.day == _OTHER.day)
+            & (_MINE.begins < _OTHER.ends)
+            & (_OTHER.begins < _MINE.ends),
+        )
+        .where(_OTHER.event_id != event_id)
+    )
+
+
+_SEAT = aliased(Registration)
+
+_LINK, _OTHER_LINK = aliased(WishedRegistration), aliased(WishedRegistration)
+
+_GIVEN = aliased(Registration)
+
+_QUEUE = (
+    select(
+        Registration.id,
+        Registration.person_id,
+        Registration.organisation_id,
+        Organisation.parent_id,
+    )
+    .join(Organisation, Registration.organisation_id == Organisation.id)
+    .where(
+        Registration.pool_id == bindparam("pool_id"),
+        Registration.state == RegistrationState.WAITING,
+        Registration.person_id.not_in(
+            select(_SEAT.person_id).where(
+                _SEAT.event_id.in_(overlapping_events(bindparam("event_id"))),
+                _SEAT.state.in_(SEATED),
+            )
+        ),
+        # Somebody who got a place by the same wish waits on only until the next sweep.
+        ~exists().where(
+            _LINK.registration_id == Registration.id,
+            _OTHER_LINK.wish_id == _LINK.wish_id,
+            _GIVEN.id == _OTHER_LINK.registration_id,
+            _GIVEN.state == RegistrationState.PLACED,
+        ),
+    )
+    .order_by(Registration.rank)
+)
+
+
+def load_queue(session: Session, event: Event) -> list[Seeker]:
+    """Load who waits, first come first, without those who sit elsewhere at the same time."""
+    rows = session.execute(_QUEUE, {"pool_id": event.pool_id, "event_id": event.id})
+    return [
+        Seeker(row.id, row.person_id, chain(row.organisation_id, row.parent_id)) for row in rows
+    ]
+
+
+def seats_elsewhere(session: Session, event_id: int, person_ids: Sequence[int]) -> dict[int, str]:
+    """Load who of these persons sits in another event at the same time, and in which (number)."""
+    rows = session.execute(
+        select(Registration.person_id, Event.number)
+        .join(Event, Registration.event_id == Event.id)
+        .where(
+            Registration.event_id.in_(overlapping_events(event_id)),
+            Registration.state.in_(SEATED),
+            Registration.person_id.in_(person_ids),
+        )
+        .order_by(Event.number)
+    )
+    return {row.person_id: row.number for row in rows}
+
+
+def chain(organisation_id: int, parent_id: int | None) -> tuple[int, ...]:
+    """Return an authority and the group above it, nearest first."""
+    return (organisation_id,) if parent_id is None else (organisation_id, parent_id)
