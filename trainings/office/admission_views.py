@@ -20,7 +20,7 @@ from trainings.events.queries import event_by_number
 from trainings.office.admission_form import AdmissionForm, admission_form, ticked_lines
 from trainings.office.blueprint import blueprint
 from trainings.office.event_views import to_event
-from trainings.office.posting import attempt
+from trainings.people.posting import attempt
 from trainings.registrations.admission_operations import confirm_admission, window_of
 from trainings.registrations.admission_queries import AdmissionList, load_admission
 from trainings.registrations.admission_rules import RULES, admission_refusal

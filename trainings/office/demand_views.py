@@ -18,7 +18,7 @@ from trainings.core.permissions import Permission, requires
 from trainings.office import demand_queries
 from trainings.office.blueprint import blueprint
 from trainings.office.event_views import copy_page, to_event
-from trainings.office.posting import attempt
+from trainings.people.posting import attempt
 from trainings.registrations import course_operations, extra_date_operations
 from trainings.registrations.statuses import COURSE_REQUEST_STATUS
 

@@ -18,9 +18,9 @@ from trainings.events.models import KIND_NAMES
 from trainings.office import desk_queries
 from trainings.office.blueprint import blueprint
 from trainings.office.event_forms import last_day_of
-from trainings.office.posting import press
 from trainings.office.rules import STEP_NAMES, Step
 from trainings.office.wording import MAIL_STATUS
+from trainings.people.posting import press
 from trainings.registrations.models import NEED_NAMES
 from trainings.registrations.operations import mark_need_done
 

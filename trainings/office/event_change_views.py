@@ -29,10 +29,10 @@ from trainings.office.event_edit_views import SAVED, dates_form, open_event
 from trainings.office.event_forms import CancelForm, ContingentForm, PlacesForm
 from trainings.office.event_views import to_event
 from trainings.office.occupancy import occupancies
-from trainings.office.posting import CONFIRM, attempt, carried_fields, press, rehearse
 from trainings.office.wording import REGISTRATION_STATUS
 from trainings.organisations.models import Level
 from trainings.organisations.queries import organisation_choices
+from trainings.people.posting import CONFIRM, attempt, carried_fields, press, rehearse
 from trainings.registrations import event_operations
 from trainings.registrations.queries import people_concerned
 

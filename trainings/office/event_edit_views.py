@@ -35,8 +35,8 @@ from trainings.office.event_forms import (
     place_value,
     session_values,
 )
-from trainings.office.posting import attempt
 from trainings.organisations.queries import organisation_choices
+from trainings.people.posting import attempt
 from trainings.registrations.event_operations import assign_trainers, change_details
 
 SAVED = "Die Änderungen sind gespeichert."

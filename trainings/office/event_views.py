@@ -38,9 +38,9 @@ from trainings.office import event_queries
 from trainings.office.blueprint import blueprint
 from trainings.office.event_forms import CopyForm, NewEventForm
 from trainings.office.paging import page_address
-from trainings.office.posting import attempt, press
 from trainings.office.why_form import WhyForm
 from trainings.office.wording import EVENT_STATUS, REGISTRATION_STATUS, action_name
+from trainings.people.posting import attempt, press
 from trainings.registrations.admission_operations import window_of
 from trainings.registrations.admission_rules import admission_refusal
 from trainings.registrations.course_operations import delete_draft_and_reopen

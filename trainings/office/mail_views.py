@@ -23,9 +23,9 @@ from trainings.office.event_views import chosen
 from trainings.office.mail_queries import find_mail, list_mails
 from trainings.office.operations import send_again
 from trainings.office.paging import page_address
-from trainings.office.posting import press
 from trainings.office.wording import MAIL_STATE_NAMES, MAIL_STATUS
 from trainings.people.mails import LOG_IN_KIND
+from trainings.people.posting import press
 
 HTML_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 """A mail's own page may show its inline styles and do nothing else: no script, no form, no load."""

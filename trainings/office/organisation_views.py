@@ -27,7 +27,6 @@ from trainings.office.master_forms import (
 )
 from trainings.office.merging import merge_organisations
 from trainings.office.operations import update_organisation
-from trainings.office.posting import CONFIRM, attempt, carried_fields, press, rehearse
 from trainings.office.wording import EVENT_STATUS, action_name
 from trainings.organisations import operations
 from trainings.organisations.models import (
@@ -38,6 +37,7 @@ from trainings.organisations.models import (
 )
 from trainings.organisations.queries import find_organisation, organisation_choices
 from trainings.people.contacts import remove_contact, set_contact
+from trainings.people.posting import CONFIRM, attempt, carried_fields, press, rehearse
 from trainings.people.queries import person_by_email
 
 ABOVE = (Level.GROUP, Level.AUTHORITY)

@@ -19,11 +19,11 @@ from trainings.core.text import clean
 from trainings.office.blueprint import blueprint
 from trainings.office.master_forms import PersonForm, RolesForm
 from trainings.office.paging import PAGE_SIZE, page_address, paging, wanted_page
-from trainings.office.posting import attempt
 from trainings.office.wording import EVENT_STATUS, REGISTRATION_STATUS
 from trainings.organisations.queries import organisation_choices
 from trainings.people import operations
 from trainings.people.models import OrganisationContact, Person
+from trainings.people.posting import attempt
 from trainings.people.queries import find_people
 from trainings.people.sessions import current_actor
 from trainings.registrations.models import Registration

@@ -18,9 +18,9 @@ from trainings.core.permissions import Permission, requires
 from trainings.events.models import KIND_NAMES, MISSED_OFFER_NAMES
 from trainings.events.queries import event_by_number
 from trainings.office.blueprint import blueprint
-from trainings.office.posting import attempt
 from trainings.office.queue_forms import PositionForm, ReasonForm
 from trainings.office.wording import REGISTRATION_STATUS
+from trainings.people.posting import attempt
 from trainings.registrations import offer_operations, offer_queries
 from trainings.registrations.models import Registration, RegistrationState
 from trainings.registrations.offer_rules import Passing, passing_on

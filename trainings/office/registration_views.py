@@ -18,12 +18,12 @@ from trainings.core.permissions import Permission, requires
 from trainings.events.queries import event_by_number
 from trainings.office.blueprint import blueprint
 from trainings.office.event_views import to_event
-from trainings.office.posting import attempt
 from trainings.office.registration_forms import RegisterPersonForm
 from trainings.office.wording import REGISTRATION_STATUS
 from trainings.organisations.queries import organisation_choices
 from trainings.people.models import Person
 from trainings.people.operations import create_person
+from trainings.people.posting import attempt
 from trainings.people.queries import person_by_email
 from trainings.people.sessions import current_actor
 from trainings.registrations.forms import GiveBackForm, SubstituteForm

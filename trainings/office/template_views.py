@@ -25,7 +25,7 @@ from trainings.office.master_forms import (
     template_values,
     with_spares,
 )
-from trainings.office.posting import attempt, press
+from trainings.people.posting import attempt, press
 
 
 @blueprint.get("/formate/")

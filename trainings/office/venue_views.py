@@ -18,7 +18,7 @@ from trainings.events import venues
 from trainings.events.queries import find_venue, venues_with_rooms
 from trainings.office.blueprint import blueprint
 from trainings.office.master_forms import MOST_ROOMS, VenueForm, venue_values, with_spares
-from trainings.office.posting import attempt, press
+from trainings.people.posting import attempt, press
 
 
 @blueprint.get("/orte/")

@@ -11,11 +11,10 @@ from sqlalchemy.orm import Session
 from trainings.core.actors import Actor
 from trainings.core.clock import utc_now
 from trainings.core.database import db
-from trainings.core.errors import DomainError
 from trainings.core.fields import options
-from trainings.core.http import follow
-from trainings.core.idempotency import Outcome, once
+from trainings.core.idempotency import Outcome
 from trainings.core.permissions import Permission, requires
+from trainings.people.posting import attempt
 from trainings.people.sessions import current_actor
 from trainings.registrations import course_operations
 from trainings.registrations.blueprint import blueprint
@@ -38,27 +37,8 @@ def course_requests() -> ResponseReturnValue:
     form = CourseRequestForm()
     form.organisation_id.choices = options([(row.id, row.name) for row in theirs])
     form.template_id.choices = options([(row.id, row.title) for row in offered])
-    status = 200
-    if form.is_submitted():
-        status = 422
-        if form.validate():
-            try:
-                return _ask(form, actor, now)
-            except DomainError as refusal:
-                form.refuse(refusal)
-                status = refusal.status
-    page = render_template(
-        "registrations/course_requests.html",
-        form=form,
-        may_ask=bool(theirs and offered),
-        requests=course_requests_of(db.session(), actor),
-        statuses=COURSE_REQUEST_STATUS,
-    )
-    return page, status
 
-
-def _ask(form: CourseRequestForm, actor: Actor, now: datetime) -> ResponseReturnValue:
-    def work(session: Session) -> Outcome:
+    def work(session: Session, actor: Actor, now: datetime) -> Outcome:
         course_operations.request_course(
             session,
             actor,
@@ -74,4 +54,14 @@ def _ask(form: CourseRequestForm, actor: Actor, now: datetime) -> ResponseReturn
             "Ihre Anfrage ist bei der Geschäftsstelle. Die Antwort kommt per E-Mail.",
         )
 
-    return follow(once(form.key(actor.person_id), now, work))
+    done, status = attempt(form, work, creates=True)
+    if done:
+        return done
+    page = render_template(
+        "registrations/course_requests.html",
+        form=form,
+        may_ask=bool(theirs and offered),
+        requests=course_requests_of(db.session(), actor),
+        statuses=COURSE_REQUEST_STATUS,
+    )
+    return page, status

@@ -18,6 +18,7 @@ from trainings.core.http import follow
 from trainings.core.idempotency import Outcome, once
 from trainings.core.permissions import Permission, requires
 from trainings.events.models import EventTemplate
+from trainings.people.posting import attempt
 from trainings.people.sessions import current_actor
 from trainings.registrations import demand_operations
 from trainings.registrations.blueprint import blueprint
@@ -55,15 +56,22 @@ def wish(template_id: int) -> ResponseReturnValue:
     ]
     form = WishForm(data=_preset(dates))
     form.offer(dates)
-    status = 200
-    if form.is_submitted():
-        status = 422
-        if form.validate():
-            try:
-                return _express(form, actor, template_id, now)
-            except DomainError as refusal:
-                form.refuse(refusal)
-                status = refusal.status
+
+    def work(session: Session, actor: Actor, now: datetime) -> Outcome:
+        wished = demand_operations.express_wish(
+            session,
+            actor,
+            template_id,
+            event_ids=form.dates.data or [],
+            next_free=bool(form.next_free.data),
+            needs=form.chosen_needs(),
+            now=now,
+        )
+        return Outcome(url_for(".my_registrations"), _confirmation(wished))
+
+    done, status = attempt(form, work, creates=True)
+    if done:
+        return done
     template = db.session().get_one(EventTemplate, template_id)
     page = render_template(
         "registrations/wish.html",
@@ -82,25 +90,6 @@ def _preset(dates: list[OpenDate]) -> dict[str, object]:
     number = request.args.get("termin", "")
     ticked = [row.event_id for row in dates if row.mine is not None or row.number == number]
     return {"dates": ticked, "next_free": not dates}
-
-
-def _express(form: WishForm, actor: Actor, template_id: int, now: datetime) -> ResponseReturnValue:
-    event_ids, next_free = form.dates.data or [], bool(form.next_free.data)
-    needs = form.chosen_needs()
-
-    def work(session: Session) -> Outcome:
-        wished = demand_operations.express_wish(
-            session,
-            actor,
-            template_id,
-            event_ids=event_ids,
-            next_free=next_free,
-            needs=needs,
-            now=now,
-        )
-        return Outcome(url_for(".my_registrations"), _confirmation(wished))
-
-    return follow(once(form.key(actor.person_id), now, work))
 
 
 def _confirmation(wished: Wished) -> str:

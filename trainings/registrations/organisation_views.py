@@ -9,12 +9,12 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from trainings.core import formats
+from trainings.core.actors import Actor
 from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction
-from trainings.core.errors import DomainError
-from trainings.core.http import follow
-from trainings.core.idempotency import Outcome, once
+from trainings.core.idempotency import Outcome
 from trainings.core.permissions import Permission, requires
+from trainings.people.posting import attempt
 from trainings.people.sessions import current_actor
 from trainings.registrations.blueprint import blueprint
 from trainings.registrations.contingent_operations import return_contingent
@@ -107,30 +107,22 @@ def _page(form: ReleaseForm, now: datetime) -> str:
 @requires(Permission.ORGANISATION)
 def contingent_return(contingent_id: int) -> ResponseReturnValue:
     """Give held places back: all that are unused, or some."""
-    actor, now = current_actor(), utc_now()
-    form, status = ReturnForm(), 200
-    if form.is_submitted():
-        status = 422
-        if form.validate():
+    form = ReturnForm()
 
-            def work(session: Session) -> Outcome:
-                number = return_contingent(
-                    session, _speaker(session), contingent_id, number=form.number.data, now=now
-                )
-                are = "ist" if number == 1 else "sind"
-                return Outcome(
-                    url_for(".organisation_page"),
-                    f"{formats.count(number, 'Platz', 'Plätze')} {are} zurückgegeben. Vielen Dank!",
-                )
+    def work(session: Session, _actor: Actor, now: datetime) -> Outcome:
+        number = return_contingent(
+            session, _speaker(session), contingent_id, number=form.number.data, now=now
+        )
+        are = "ist" if number == 1 else "sind"
+        return Outcome(
+            url_for(".organisation_page"),
+            f"{formats.count(number, 'Platz', 'Plätze')} {are} zurückgegeben. Vielen Dank!",
+        )
 
-            try:
-                return follow(once(form.key(actor.person_id), now, work))
-            except DomainError as refusal:
-                if refusal.status == 404:
-                    raise
-                form.refuse(refusal)
-                status = refusal.status
-    held = find_held_places(db.session(), _overseen(db.session()), contingent_id, now)
+    done, status = attempt(form, work, creates=True)
+    if done:
+        return done
+    held = find_held_places(db.session(), _overseen(db.session()), contingent_id, utc_now())
     return render_template("registrations/contingent_return.html", form=form, held=held), status
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from flask import (
     abort,
@@ -16,6 +17,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from trainings.core import formats
+from trainings.core.actors import Actor
 from trainings.core.clock import berlin_day, utc_now
 from trainings.core.database import db
 from trainings.core.errors import DomainError
@@ -27,6 +29,7 @@ from trainings.core.qr import qr_svg
 from trainings.core.settings import current_settings
 from trainings.events import calendar
 from trainings.events.models import EventState
+from trainings.people.posting import attempt
 from trainings.people.sessions import current_actor
 from trainings.registrations import operations, tickets
 from trainings.registrations.blueprint import blueprint
@@ -203,28 +206,20 @@ def ticket_on_phone(registration_id: int) -> ResponseReturnValue:
 @requires(Permission.REGISTER)
 def withdraw(registration_id: int) -> ResponseReturnValue:
     """Give the place back, after one question."""
-    actor, now = current_actor(), utc_now()
     form = GiveBackForm()
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.validate():
 
-            def work(session: Session) -> Outcome:
-                registration = operations.withdraw(
-                    session, actor, registration_id, now, late_reason=form.reason()
-                )
-                return Outcome(
-                    url_for(".my_registrations"),
-                    f"Sie sind abgemeldet: „{registration.event.title}“.",
-                )
+    def work(session: Session, actor: Actor, now: datetime) -> Outcome:
+        registration = operations.withdraw(
+            session, actor, registration_id, now, late_reason=form.reason()
+        )
+        return Outcome(
+            url_for(".my_registrations"), f"Sie sind abgemeldet: „{registration.event.title}“."
+        )
 
-            try:
-                return follow(once(form.key(actor.person_id), now, work))
-            except DomainError as refusal:
-                form.refuse(refusal)
-                status = refusal.status
-    registration = my_registration(db.session(), actor, registration_id)
+    done, status = attempt(form, work, creates=True)
+    if done:
+        return done
+    registration = my_registration(db.session(), current_actor(), registration_id)
     return (
         render_template(
             "registrations/withdraw.html",
@@ -232,7 +227,7 @@ def withdraw(registration_id: int) -> ResponseReturnValue:
             registration=registration,
             event=registration.event,
             days=calendar.calendar_days(registration.event),
-            late=is_late(registration.state, registration.event.withdraw_until, now),
+            late=is_late(registration.state, registration.event.withdraw_until, utc_now()),
         ),
         status,
     )

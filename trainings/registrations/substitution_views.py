@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from flask import render_template, request, url_for
+from datetime import datetime
+
+from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from trainings.core.actors import Actor
 from trainings.core.clock import utc_now
 from trainings.core.database import db
-from trainings.core.errors import DomainError
-from trainings.core.http import follow
-from trainings.core.idempotency import Outcome, once
+from trainings.core.idempotency import Outcome
 from trainings.core.permissions import Permission, requires
 from trainings.events import calendar
+from trainings.people.posting import attempt
 from trainings.people.sessions import current_actor
 from trainings.registrations import substitution
 from trainings.registrations.blueprint import blueprint
@@ -26,26 +28,17 @@ from trainings.registrations.rules import substitution_refusal
 @requires(Permission.REGISTER)
 def substitute(registration_id: int) -> ResponseReturnValue:
     """Name a colleague who takes one's own place."""
-    actor, now = current_actor(), utc_now()
     form = SubstituteForm()
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.validate():
 
-            def work(session: Session) -> Outcome:
-                new = substitution.substitute(
-                    session, actor, registration_id, **form.colleague(), now=now
-                )
-                return Outcome(url_for(".my_registrations"), substitution.handed_over_to(new))
+    def work(session: Session, actor: Actor, now: datetime) -> Outcome:
+        new = substitution.substitute(session, actor, registration_id, **form.colleague(), now=now)
+        return Outcome(url_for(".my_registrations"), substitution.handed_over_to(new))
 
-            try:
-                return follow(once(form.key(actor.person_id), now, work))
-            except DomainError as refusal:
-                form.refuse(refusal)
-                status = refusal.status
-    registration = my_registration(db.session(), actor, registration_id)
-    event = registration.event
+    done, status = attempt(form, work, creates=True)
+    if done:
+        return done
+    registration = my_registration(db.session(), current_actor(), registration_id)
+    event, now = registration.event, utc_now()
     return (
         render_template(
             "registrations/substitute.html",

@@ -1,4 +1,4 @@
-"""What the office's forms and buttons share: run one operation, show its refusal in place."""
+"""What forms and buttons share: run one operation, show its refusal in place."""
 
 from __future__ import annotations
 
