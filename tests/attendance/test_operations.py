@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import count
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from tests.attendance.factories import (
     FRIDAY,
@@ -20,7 +22,7 @@ from tests.attendance.factories import (
     registration_ids,
 )
 from tests.factories import actor_for, berlin, make_person
-from trainings.attendance.models import AttendanceMark
+from trainings.attendance.models import Attendance, AttendanceMark
 from trainings.attendance.operations import (
     record_all_present,
     record_attendance,
@@ -53,28 +55,37 @@ class Course:
     foreign: Actor
     office: Actor
     tickets: list[str] = field(default_factory=list)
+    steps: Iterator[int] = field(default_factory=count)
+
+    def moment(self, now: datetime | None) -> datetime:
+        """The time of the next step: a moment after the one before, unless the test says it."""
+        return now or MORNING + timedelta(milliseconds=next(self.steps))
 
     def record(
-        self, actor: Actor, person: int, mark: Mark, now: datetime = MORNING, session: int = 0
+        self, actor: Actor, person: int, mark: Mark, now: datetime | None = None, session: int = 0
     ) -> bool:
+        now = self.moment(now)
         with transaction() as open_session:
             return record_attendance(
                 open_session, actor, self.people[person], self.sessions[session], mark, now=now
             ).changed
 
-    def all_present(self, actor: Actor, now: datetime = MORNING) -> tuple[int, ...]:
+    def all_present(self, actor: Actor, now: datetime | None = None) -> tuple[int, ...]:
         with transaction() as session:
-            return record_all_present(session, actor, self.event_id, self.sessions[0], now)
+            return record_all_present(
+                session, actor, self.event_id, self.sessions[0], self.moment(now)
+            )
 
     def undo(self, actor: Actor, batch: str | None = None) -> tuple[Change, ...]:
+        now = self.moment(None)
         with transaction() as session:
-            return undo_last(session, actor, self.event_id, self.sessions[0], MORNING, batch=batch)
+            return undo_last(session, actor, self.event_id, self.sessions[0], now, batch=batch)
 
     def scan(
-        self, actor: Actor, ticket: str, now: datetime = MORNING, session_id: int | None = None
+        self, actor: Actor, ticket: str, now: datetime | None = None, session_id: int | None = None
     ) -> tuple[int, bool]:
         with transaction() as session:
-            done = record_by_ticket(session, actor, ticket, session_id, now)
+            done = record_by_ticket(session, actor, ticket, session_id, self.moment(now))
             return done.session_id, done.changed
 
     @property
@@ -141,9 +152,37 @@ def test_each_change_keeps_who_when_and_the_old_mark(course: Course) -> None:
 
 def test_same_mark_again_writes_nothing(course: Course) -> None:
     course.record(course.trainer, 0, PRESENT)
-    assert not course.record(course.second, 0, PRESENT)
-    assert not course.record(course.trainer, 1, None)
+    assert not course.record(course.trainer, 0, PRESENT)
     assert len(history_of(db.session(), course.sessions[0])) == 1
+
+
+def test_same_mark_by_somebody_else_is_kept_and_stays_when_the_first_is_undone(
+    course: Course,
+) -> None:
+    course.record(course.trainer, 0, PRESENT)
+    assert not course.record(course.second, 0, PRESENT)
+    course.undo(course.trainer)
+    assert course.marks[0] is PRESENT
+
+
+def test_minutes_are_kept_with_the_old_ones(course: Course) -> None:
+    cell = course.people[0], course.sessions[0]
+    for late, at in ((10, MORNING), (15, MORNING + timedelta(hours=1))):
+        with transaction() as session:
+            record_attendance(session, course.trainer, *cell, PRESENT, now=at, late=late, early=5)
+    last = history_of(db.session(), course.sessions[0])[-1]
+    assert (last.old_late_minutes, last.new_late_minutes) == (10, 15)
+    assert (last.old_early_minutes, last.new_early_minutes) == (5, 5)
+    stored = db.session.scalars(select(Attendance)).one()
+    assert (stored.late_minutes, stored.early_minutes) == (15, 5)
+
+
+def test_ticket_leaves_the_minutes_of_who_is_there(course: Course) -> None:
+    cell = course.people[0], course.sessions[0]
+    with transaction() as session:
+        record_attendance(session, course.trainer, *cell, PRESENT, now=MORNING, late=10)
+    course.scan(course.second, course.tickets[0], MORNING + timedelta(minutes=5))
+    assert db.session.scalars(select(Attendance.late_minutes)).one() == 10
 
 
 def test_mark_none_makes_it_not_recorded_again(course: Course) -> None:
@@ -289,7 +328,7 @@ def test_undo_writes_history_and_can_be_done_once(course: Course) -> None:
     course.record(course.trainer, 0, PRESENT)
     course.undo(course.trainer)
     first, second = history_of(db.session(), course.sessions[0])
-    assert second.undoes_id == first.id
+    assert second.undoes_key == first.key
     with refused("nothing_to_undo"):
         course.undo(course.trainer)
 
@@ -333,7 +372,7 @@ def test_ticket_records_the_session_that_was_chosen(course: Course) -> None:
 
 def test_ticket_scanned_twice_changes_nothing(course: Course) -> None:
     course.scan(course.trainer, course.tickets[0])
-    assert course.scan(course.second, course.tickets[0]) == (course.sessions[0], False)
+    assert course.scan(course.trainer, course.tickets[0]) == (course.sessions[0], False)
     assert len(history_of(db.session(), course.sessions[0])) == 1
 
 

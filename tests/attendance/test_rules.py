@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainings.attendance.models import AttendanceMark
+from trainings.attendance.models import AttendanceMark, RecordingKind
 from trainings.attendance.rules import (
+    NOTHING,
+    THERE,
     Answer,
     Change,
+    Entry,
     Mark,
     SessionTime,
+    apply,
     changes_in_force,
-    counts_as_participation,
+    check_minutes,
     current_session,
+    fold,
+    is_repetition,
     is_undone,
     last_step,
     normalise_ticket,
@@ -26,6 +34,7 @@ from trainings.attendance.rules import (
     tally,
 )
 from trainings.core.clock import berlin_instant
+from trainings.core.errors import DomainError
 from trainings.events.models import EventState
 from trainings.registrations.models import RegistrationState
 
@@ -176,11 +185,6 @@ def test_tally_counts_everybody_once(found: list[Mark]) -> None:
     assert counts.unrecorded == sum(mark is None for mark in found)
 
 
-@given(st.lists(marks, max_size=6))
-def test_participation_needs_one_attended_session(found: list[Mark]) -> None:
-    assert counts_as_participation(found) is any(mark is PRESENT for mark in found)
-
-
 @pytest.mark.parametrize(
     "typed", ["ABCDEFGHJK23", "abcdefghjk23", "abcd-efgh-jk23", " ABCD EFGH\u00a0JK23 \x00"]
 )
@@ -197,48 +201,73 @@ def test_normalised_ticket_is_plain_and_stable(typed: str) -> None:
 
 
 class Book:
-    """What a session's rows would hold: marks, and every change."""
+    """What the rows of one session would hold: every recording, in the order of arrival."""
 
     def __init__(self) -> None:
-        self.marks: dict[int, Mark] = {}
         self.changes: list[Change] = []
         self.steps = 0
 
-    def record(self, actor: int, changes: dict[int, tuple[Mark, int | None]]) -> None:
+    @property
+    def marks(self) -> dict[int, Mark]:
+        found = {person: fold(self.of(person))[0].mark for person in PEOPLE}
+        return {person: mark for person, mark in found.items() if mark}
+
+    def of(self, person: int) -> list[Change]:
+        return [change for change in self.changes if change.registration_id == person]
+
+    def record(self, actor: int, people: Iterable[int], kind: RecordingKind, mark: Mark) -> None:
         self.steps += 1
-        for person, (mark, undoes) in changes.items():
-            old = self.marks.get(person)
-            if old is mark:
-                continue
-            self.changes.append(
-                Change(
-                    len(self.changes) + 1, person, actor, "", AT, str(self.steps), old, mark, undoes
-                )
-            )
-            self.marks[person] = mark
+        for person in people:
+            self._add(actor, person, kind, mark, None)
 
     def undo(self, actor: int) -> tuple[Change, ...]:
         step = last_step(self.changes, actor)
-        self.record(actor, {change.registration_id: (change.old, change.id) for change in step})
+        self.steps += 1
+        for change in step:
+            self._add(actor, change.registration_id, RecordingKind.UNDO, None, change.key)
         return step
+
+    def _add(
+        self, actor: int, person: int, kind: RecordingKind, mark: Mark, undoes: str | None
+    ) -> None:
+        number = len(self.changes)
+        self.changes.append(
+            Change(
+                key=f"{number:04}",
+                registration_id=person,
+                session_id=1,
+                kind=kind,
+                actor_id=actor,
+                actor_name="",
+                at=AT + timedelta(seconds=number),
+                batch=str(self.steps),
+                old=NOTHING,
+                new=Entry(mark),
+                undoes_key=undoes,
+            )
+        )
 
 
 PEOPLE, ACTORS = (1, 2, 3, 4), (10, 20)
 Move = Callable[[Book], object]
 moves = st.one_of(
     st.builds(
-        lambda actor, person, mark: lambda book: book.record(actor, {person: (mark, None)}),
+        lambda actor, person, mark: (
+            lambda book: book.record(actor, [person], RecordingKind.SET, mark)
+        ),
         st.sampled_from(ACTORS),
         st.sampled_from(PEOPLE),
         marks,
     ),
     st.builds(
-        lambda actor: (
-            lambda book: book.record(
-                actor,
-                {person: (PRESENT, None) for person in PEOPLE if book.marks.get(person) is None},
-            )
+        lambda actor, person: (
+            lambda book: book.record(actor, [person], RecordingKind.SEEN, PRESENT)
         ),
+        st.sampled_from(ACTORS),
+        st.sampled_from(PEOPLE),
+    ),
+    st.builds(
+        lambda actor: lambda book: book.record(actor, PEOPLE, RecordingKind.FILL, PRESENT),
         st.sampled_from(ACTORS),
     ),
     st.builds(lambda actor: lambda book: book.undo(actor), st.sampled_from(ACTORS)),
@@ -252,25 +281,53 @@ def play(script: list[Move]) -> Book:
     return book
 
 
-@given(st.lists(moves, max_size=25))
-def test_marks_always_are_what_the_changes_in_force_say(script: list[Move]) -> None:
+@given(st.lists(moves, max_size=25), st.randoms(use_true_random=False))
+def test_marks_do_not_depend_on_the_order_in_which_recordings_arrive(
+    script: list[Move], chance: random.Random
+) -> None:
     book = play(script)
-    in_force = changes_in_force(book.changes)
-    for person in PEOPLE:
-        last = in_force.get(person)
-        assert book.marks.get(person) is (last.new if last else None)
+    before = book.marks
+    chance.shuffle(book.changes)
+    assert book.marks == before
+
+
+@given(st.lists(moves, max_size=25))
+def test_recording_that_arrives_late_leaves_a_later_correction_in_force(script: list[Move]) -> None:
+    book = play(script)
+    book.record(10, [1], RecordingKind.SET, ABSENT)
+    early = replace(
+        book.changes[-1], key="early", kind=RecordingKind.SEEN, at=AT - timedelta(hours=1)
+    )
+    book.changes.append(early)
+    assert book.marks[1] is ABSENT
+
+
+@pytest.mark.parametrize(
+    ("before", "kind", "after"),
+    [
+        (NOTHING, RecordingKind.SEEN, THERE),
+        (Entry(ABSENT), RecordingKind.SEEN, THERE),
+        (Entry(PRESENT, 10, 5), RecordingKind.SEEN, Entry(PRESENT, 10, 5)),
+        (NOTHING, RecordingKind.FILL, THERE),
+        (Entry(ABSENT), RecordingKind.FILL, Entry(ABSENT)),
+        (Entry(PRESENT, 10), RecordingKind.SET, Entry(EXCUSED)),
+    ],
+)
+def test_each_kind_of_recording_says_something_else(
+    before: Entry, kind: RecordingKind, after: Entry
+) -> None:
+    assert apply(before, kind, Entry(EXCUSED)) == after
 
 
 @given(st.lists(moves, max_size=25), st.sampled_from(ACTORS))
 def test_undo_takes_back_only_what_oneself_recorded_last(script: list[Move], actor: int) -> None:
     book = play(script)
-    before, in_force = dict(book.marks), changes_in_force(book.changes)
+    before, in_force = book.marks, changes_in_force(book.changes)
     step = book.undo(actor)
     assert all(in_force[change.registration_id] == change for change in step)
     assert all(change.actor_id == actor for change in step)
     untouched = set(PEOPLE) - {change.registration_id for change in step}
     assert all(book.marks.get(person) is before.get(person) for person in untouched)
-    assert all(book.marks.get(change.registration_id) is change.old for change in step)
 
 
 @given(st.lists(moves, max_size=15), st.sampled_from(ACTORS), st.sampled_from(PEOPLE), marks)
@@ -278,13 +335,11 @@ def test_undo_right_after_a_step_restores_what_was_before(
     script: list[Move], actor: int, person: int, mark: Mark
 ) -> None:
     book = play(script)
-    before, count = dict(book.marks), len(book.changes)
-    book.record(actor, {person: (mark, None)})
-    if len(book.changes) > count:
+    before = book.marks
+    book.record(actor, [person], RecordingKind.SET, mark)
+    if book.marks != before:
         book.undo(actor)
-        assert {key: value for key, value in book.marks.items() if value} == {
-            key: value for key, value in before.items() if value
-        }
+        assert book.marks == before
 
 
 @given(st.lists(moves, max_size=25), st.sampled_from(ACTORS))
@@ -293,15 +348,58 @@ def test_undoing_again_and_again_comes_to_an_end(script: list[Move], actor: int)
     steps = 0
     while book.undo(actor):
         steps += 1
-        assert steps <= len(script)
-    undone = [change.undoes_id for change in book.changes if change.undoes_id]
+        assert steps <= len(PEOPLE) * len(script)
+    undone = [change.undoes_key for change in book.changes if change.undoes_key]
     assert len(undone) == len(set(undone))
 
 
 def test_step_counts_as_undone_once_it_was_taken_back() -> None:
     book = Book()
-    book.record(10, {1: (PRESENT, None)})
+    book.record(10, [1], RecordingKind.SET, PRESENT)
     assert not is_undone(book.changes, "1")
     book.undo(10)
     assert is_undone(book.changes, "1")
     assert not is_undone(book.changes, "2")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "actor", "mark", "repeated"),
+    [(60, 10, PRESENT, True), (61, 10, PRESENT, False), (1, 20, PRESENT, False),
+     (1, 10, ABSENT, False)],
+)  # fmt: skip
+def test_same_recording_at_once_is_a_repetition(
+    seconds: int, actor: int, mark: Mark, repeated: bool
+) -> None:
+    book = Book()
+    book.record(10, [1], RecordingKind.SET, PRESENT)
+    first = book.changes[0]
+    again = replace(
+        first,
+        key="again",
+        actor_id=actor,
+        new=Entry(mark),
+        at=first.at + timedelta(seconds=seconds),
+    )
+    assert is_repetition(first, again) is repeated
+    assert not is_repetition(None, again)
+
+
+@given(st.integers(0, 300), st.integers(0, 300))
+def test_minutes_leave_something_of_the_session(late: int, early: int) -> None:
+    entry = Entry(PRESENT, late, early)
+    if late + early < SESSIONS[0].minutes == 195:
+        assert check_minutes(entry, SESSIONS[0]) == entry
+    else:
+        with pytest.raises(DomainError, match="wrong_minutes"):
+            check_minutes(entry, SESSIONS[0])
+
+
+def test_who_is_absent_has_no_minutes() -> None:
+    assert check_minutes(Entry(ABSENT, 10, 20), SESSIONS[0]) == Entry(ABSENT)
+
+
+def test_nothing_is_recorded_once_the_attendance_is_closed() -> None:
+    answer = recording_answer(
+        EventState.PUBLISHED, FRIDAY, THURSDAY, AT, by_office=True, closed=True
+    )
+    assert answer is Answer.CLOSED

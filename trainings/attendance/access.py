@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Exists, exists, select
+from sqlalchemy import ColumnElement, Exists, exists, false, func, select
 from sqlalchemy.orm import Session
 
+from trainings.attendance.models import AttendanceClosing
 from trainings.attendance.rules import Answer, recording_answer
 from trainings.core.actors import Actor
 from trainings.core.errors import not_found
@@ -27,6 +28,7 @@ class EventAccess:
         state: of the event.
         last_day: of the event.
         is_trainer: the actor is one of its trainers.
+        closed: its attendance is closed.
 
     """
 
@@ -35,6 +37,7 @@ class EventAccess:
     state: EventState
     last_day: date
     is_trainer: bool
+    closed: bool
 
     @property
     def by_office(self) -> bool:
@@ -54,7 +57,13 @@ class EventAccess:
     ) -> Answer:
         """Say whether attendance may be recorded now; see `rules.recording_answer`."""
         return recording_answer(
-            self.state, self.last_day, session_day, now, by_office=self.by_office, place=place
+            self.state,
+            self.last_day,
+            session_day,
+            now,
+            by_office=self.by_office,
+            place=place,
+            closed=self.closed,
         )
 
 
@@ -65,9 +74,21 @@ def trains_event(actor: Actor) -> Exists:
     )
 
 
+def closed_event() -> ColumnElement[bool]:
+    """Return whether the attendance of the event of the statement around it is closed."""
+    last = (
+        select(AttendanceClosing.is_closed)
+        .where(AttendanceClosing.event_id == Event.id)
+        .order_by(AttendanceClosing.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return func.coalesce(last, false())
+
+
 def access_columns(actor: Actor) -> list[Any]:
     """Return the columns from which `EventAccess` is made, behind the actor."""
-    return [Event.id, Event.state, Event.last_day, trains_event(actor)]
+    return [Event.id, Event.state, Event.last_day, trains_event(actor), closed_event()]
 
 
 def event_access(session: Session, actor: Actor, event_id: int) -> EventAccess:

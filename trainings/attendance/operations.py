@@ -6,7 +6,6 @@ of two people who mark the same person at once, the second one sees what the fir
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,18 +13,18 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from trainings.attendance.access import EventAccess, access_columns, event_access
-from trainings.attendance.models import (
-    Attendance,
-    AttendanceChange,
-    AttendanceMark,
-    new_batch,
-)
-from trainings.attendance.reads import load_changes, load_sessions
+from trainings.attendance.ledger import Ledger, Recorded
+from trainings.attendance.models import RecordingKind, new_batch
+from trainings.attendance.reads import load_sessions
 from trainings.attendance.rules import (
+    NOTHING,
+    THERE,
     Answer,
     Change,
+    Entry,
     Mark,
     SessionTime,
+    check_minutes,
     is_undone,
     last_step,
     normalise_ticket,
@@ -35,30 +34,7 @@ from trainings.attendance.wording import refusal
 from trainings.core.actors import Actor
 from trainings.core.errors import DomainError, not_found
 from trainings.events.models import Event
-from trainings.registrations.models import Registration, RegistrationState
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """What came of a recording.
-
-    Attributes:
-        registration_id: whose attendance.
-        session_id: at which session.
-        old: the mark before.
-        new: the mark now; equal to `old` where nothing was written.
-
-    """
-
-    registration_id: int
-    session_id: int
-    old: Mark
-    new: Mark
-
-    @property
-    def changed(self) -> bool:
-        """Whether something was written."""
-        return self.old is not self.new
+from trainings.registrations.models import ATTENDING, Registration, RegistrationState
 
 
 def record_attendance(
@@ -69,10 +45,12 @@ def record_attendance(
     mark: Mark,
     *,
     now: datetime,
+    late: int = 0,
+    early: int = 0,
 ) -> Recorded:
     """Record whether somebody is there; None takes the record back to "not recorded".
 
-    The same mark again changes nothing and writes nothing, so a form that is sent twice is
+    The same mark again at once changes nothing and writes nothing, so a form that is sent twice is
     harmless without a key of its own.
 
     Args:
@@ -82,9 +60,12 @@ def record_attendance(
         session_id: a session of the same event.
         mark: the new mark.
         now: the present instant.
+        late: minutes after the begin, with `PRESENT` only.
+        early: minutes before the end, with `PRESENT` only.
 
     Raises:
-        DomainError: `not_found` for what is foreign to the actor; else the code of an `Answer`.
+        DomainError: `not_found` for what is foreign to the actor; `wrong_minutes`; else the code of
+            an `Answer`.
 
     """
     seat = _lock_seat(session, actor, Registration.id == registration_id)
@@ -92,8 +73,8 @@ def record_attendance(
         raise not_found()
     own = _own_session(session, seat.access, session_id)
     chosen = _check(seat.access, seat.state, own, now)
-    step = _Step(session, actor, chosen.id, [seat.registration_id], now)
-    return step.record(seat.registration_id, mark)
+    says = check_minutes(Entry(mark, late, early), chosen)
+    return _record_one(session, seat, chosen, RecordingKind.SET, says, now=now)
 
 
 def record_by_ticket(
@@ -123,8 +104,7 @@ def record_by_ticket(
     else:
         meant = _own_session(session, seat.access, session_id)
     chosen = _check(seat.access, seat.state, meant, now)
-    step = _Step(session, actor, chosen.id, [seat.registration_id], now)
-    return step.record(seat.registration_id, AttendanceMark.PRESENT)
+    return _record_one(session, seat, chosen, RecordingKind.SEEN, THERE, now=now)
 
 
 def record_all_present(
@@ -147,11 +127,20 @@ def record_all_present(
 
     """
     access, chosen = _open_session(session, actor, event_id, session_id, now)
-    placed = _lock_placed(session, access.event_id)
-    step = _Step(session, actor, chosen.id, placed, now)
-    missing = tuple(found for found in placed if found not in step.rows)
+    people = lock_attending(session, access.event_id)
+    ledger = Ledger(session, people, [chosen.id])
+    missing = tuple(found for found in people if ledger.entry((found, chosen.id)) == NOTHING)
+    batch = new_batch()
     for registration_id in missing:
-        step.record(registration_id, AttendanceMark.PRESENT)
+        ledger.record(
+            (registration_id, chosen.id),
+            RecordingKind.FILL,
+            THERE,
+            actor_id=actor.person_id,
+            at=now,
+            received_at=now,
+            batch=batch,
+        )
     return missing
 
 
@@ -182,8 +171,9 @@ def undo_last(
 
     """
     access, chosen = _open_session(session, actor, event_id, session_id, now)
-    placed = _lock_placed(session, access.event_id)
-    changes = load_changes(session, chosen.id)
+    people = lock_attending(session, access.event_id)
+    ledger = Ledger(session, people, [chosen.id])
+    changes = ledger.changes(chosen.id)
     if batch is not None and is_undone(changes, batch):
         return ()
     taken_back = last_step(changes, actor.person_id)
@@ -197,61 +187,17 @@ def undo_last(
             "Inzwischen ist etwas anderes erfasst worden. Bitte prüfen Sie die Liste, bevor Sie "
             "etwas zurücknehmen.",
         )
-    step = _Step(session, actor, chosen.id, placed, now)
+    undoing = new_batch()
     for change in taken_back:
-        step.record(change.registration_id, change.old, undoes_id=change.id)
+        ledger.undo(
+            (change.registration_id, chosen.id),
+            change.key,
+            actor_id=actor.person_id,
+            at=now,
+            received_at=now,
+            batch=undoing,
+        )
     return taken_back
-
-
-class _Step:
-    """The changes that one press of a button makes in one session."""
-
-    def __init__(
-        self,
-        session: Session,
-        actor: Actor,
-        session_id: int,
-        registration_ids: Collection[int],
-        now: datetime,
-    ) -> None:
-        self.session = session
-        self.actor = actor
-        self.session_id = session_id
-        self.now = now
-        self.batch = new_batch()
-        marked = select(Attendance).where(
-            Attendance.session_id == session_id, Attendance.registration_id.in_(registration_ids)
-        )
-        self.rows = {row.registration_id: row for row in session.scalars(marked)}
-
-    def record(self, registration_id: int, mark: Mark, undoes_id: int | None = None) -> Recorded:
-        """Set the mark of a locked registration and note the change; the same mark does nothing."""
-        row = self.rows.get(registration_id)
-        old = row.mark if row else None
-        recorded = Recorded(registration_id, self.session_id, old, mark)
-        if not recorded.changed:
-            return recorded
-        if mark is None:
-            self.session.delete(row)
-        elif row is None:
-            self.session.add(
-                Attendance(registration_id=registration_id, session_id=self.session_id, mark=mark)
-            )
-        else:
-            row.mark = mark
-        self.session.add(
-            AttendanceChange(
-                registration_id=registration_id,
-                session_id=self.session_id,
-                at=self.now,
-                actor_person_id=self.actor.person_id,
-                old_mark=old,
-                new_mark=mark,
-                batch=self.batch,
-                undoes_id=undoes_id,
-            )
-        )
-        return recorded
 
 
 @dataclass(frozen=True)
@@ -273,13 +219,27 @@ def _lock_seat(session: Session, actor: Actor, which: ColumnElement[bool]) -> _S
     return _Seat(row[0], row[1], EventAccess(actor, *tuple(row)[2:]))
 
 
-def _lock_placed(session: Session, event_id: int) -> list[int]:
+def _record_one(
+    session: Session,
+    seat: _Seat,
+    chosen: SessionTime,
+    kind: RecordingKind,
+    says: Entry,
+    *,
+    now: datetime,
+) -> Recorded:
+    cell = (seat.registration_id, chosen.id)
+    ledger = Ledger(session, [cell[0]], [cell[1]])
+    recorder = seat.access.actor.person_id
+    return ledger.record(cell, kind, says, actor_id=recorder, at=now, received_at=now)
+
+
+def lock_attending(session: Session, event_id: int) -> list[int]:
+    """Lock the registrations of all who take part in an event, by ascending id; return the ids."""
     return list(
         session.scalars(
             select(Registration.id)
-            .where(
-                Registration.event_id == event_id, Registration.state == RegistrationState.PLACED
-            )
+            .where(Registration.event_id == event_id, Registration.state.in_(ATTENDING))
             .order_by(Registration.id)
             .with_for_update(key_share=True)
         )

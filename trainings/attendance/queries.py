@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from trainings.attendance.access import trains_event
 from trainings.attendance.models import Attendance, AttendanceChange, AttendanceMark
 from trainings.attendance.reads import (
-    PLACED,
+    TAKES_PART,
     Attendee,
     EventHead,
     event_head,
@@ -168,7 +168,7 @@ def my_events(session: Session, actor: Actor, now: datetime) -> list[EventLine]:
         times[event_id].append(found)
     count = (
         select(Registration.event_id, func.count())
-        .where(Registration.event_id.in_(ids), PLACED)
+        .where(Registration.event_id.in_(ids), TAKES_PART)
         .group_by(Registration.event_id)
     )
     placed = {row[0]: row[1] for row in session.execute(count)}
@@ -229,10 +229,8 @@ def person_sheet(
         raise not_found()
     by_id = {found.id: found for found in sessions}
     history = tuple(
-        (by_id[session_id], change)
-        for session_id, change in load_all_changes(
-            session, AttendanceChange.registration_id == registration_id
-        )
+        (by_id[change.session_id], change)
+        for change in load_all_changes(session, AttendanceChange.registration_id == registration_id)
     )
     answers = tuple(event.access.answer(found.day, now) for found in sessions)
     return PersonSheet(event, people[0], sessions, answers, history)
@@ -280,7 +278,7 @@ def ticket_card(
             AttendanceChange.session_id == chosen.id,
             AttendanceChange.registration_id == registration.id,
         )
-        last = changes_in_force(change for _, change in changes).get(registration.id)
+        last = changes_in_force(changes).get(registration.id)
     if answer is Answer.READY and mark is AttendanceMark.PRESENT:
         answer = Answer.ALREADY
     organisation = organisation_of(registration)

@@ -12,15 +12,15 @@ from sqlalchemy.orm import Session
 
 from trainings.attendance.access import EventAccess, access_columns
 from trainings.attendance.models import Attendance, AttendanceChange
-from trainings.attendance.rules import Change, Mark, SessionTime
+from trainings.attendance.rules import NOTHING, Change, Entry, Mark, SessionTime
 from trainings.core.actors import Actor
 from trainings.core.errors import not_found
 from trainings.events.models import KIND_NAMES, Event, EventKind, EventSession, Room, Venue
 from trainings.people.models import Person
-from trainings.registrations.models import Registration, RegistrationState
+from trainings.registrations.models import ATTENDING, Registration, RegistrationState
 
-PLACED = Registration.state == RegistrationState.PLACED
-"""The condition that somebody has a place: only those are recorded."""
+TAKES_PART = Registration.state.in_(ATTENDING)
+"""The condition that somebody takes part: only those are recorded."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,15 @@ class EventHead:
 
 @dataclass(frozen=True)
 class Attendee:
-    """Somebody with a place.
+    """Somebody who takes part.
 
     Attributes:
         id: of the registration.
         name: as lists sort it.
         organisation: with its unit, as they were when the person registered.
         ticket: code of the ticket.
-        marks: one for each session of the event, in their order.
+        entries: one for each session of the event, in their order.
+        walk_in: came without a registration.
 
     """
 
@@ -73,7 +74,13 @@ class Attendee:
     name: str
     organisation: str
     ticket: str | None
-    marks: tuple[Mark, ...]
+    entries: tuple[Entry, ...]
+    walk_in: bool = False
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """The entries without their minutes."""
+        return tuple(entry.mark for entry in self.entries)
 
 
 def event_head(session: Session, actor: Actor, number: str) -> EventHead:
@@ -96,13 +103,12 @@ def load_sessions(session: Session, event_id: int) -> tuple[SessionTime, ...]:
 
 
 def load_changes(session: Session, session_id: int) -> list[Change]:
-    """Return all changes in a session, of those who have a place, in their order."""
-    found = load_all_changes(
+    """Return all changes in a session, of those who take part, in their order."""
+    return load_all_changes(
         session,
         AttendanceChange.session_id == session_id,
-        AttendanceChange.registration_id.in_(select(Registration.id).where(PLACED)),
+        AttendanceChange.registration_id.in_(select(Registration.id).where(TAKES_PART)),
     )
-    return [change for _, change in found]
 
 
 def head_statement(actor: Actor) -> Select[*tuple[Any, ...]]:
@@ -117,7 +123,7 @@ def head_statement(actor: Actor) -> Select[*tuple[Any, ...]]:
 
 def head_of(actor: Actor, row: Sequence[Any]) -> EventHead:
     """Return the head of an event from a row of `head_statement`."""
-    return EventHead(EventAccess(actor, *row[:4]), *row[4:])
+    return EventHead(EventAccess(actor, *row[:5]), *row[5:])
 
 
 def load_sessions_of(
@@ -153,15 +159,21 @@ def load_attendees(
     people = session.execute(
         select(Registration, Person)
         .join(Person, Registration.person_id == Person.id)
-        .where(which, PLACED)
+        .where(which, TAKES_PART)
         .order_by(Person.sort_key, Registration.id)
     ).all()
-    marks = {
-        (registration_id, session_id): mark
-        for registration_id, session_id, mark in session.execute(
-            select(Attendance.registration_id, Attendance.session_id, Attendance.mark)
+    entries = {
+        (row[0], row[1]): Entry(*row[2:])
+        for row in session.execute(
+            select(
+                Attendance.registration_id,
+                Attendance.session_id,
+                Attendance.mark,
+                Attendance.late_minutes,
+                Attendance.early_minutes,
+            )
             .join(Registration)
-            .where(which, PLACED)
+            .where(which, TAKES_PART)
         )
     }
     return tuple(
@@ -170,7 +182,8 @@ def load_attendees(
             person.list_name,
             organisation_of(registration),
             registration.ticket,
-            tuple(marks.get((registration.id, found.id)) for found in sessions),
+            tuple(entries.get((registration.id, found.id), NOTHING) for found in sessions),
+            registration.state is RegistrationState.WALK_IN,
         )
         for registration, person in people
     )
@@ -181,28 +194,27 @@ def organisation_of(registration: Registration) -> str:
     return ", ".join(filter(None, (registration.organisation_name, registration.unit)))
 
 
-def load_all_changes(session: Session, *which: ColumnElement[bool]) -> list[tuple[int, Change]]:
-    """Return all changes under these conditions in their order, each with its session's id."""
+def load_all_changes(session: Session, *which: ColumnElement[bool]) -> list[Change]:
+    """Return all changes under these conditions in the order in which they were recorded."""
     rows = session.execute(
         select(AttendanceChange, Person)
         .outerjoin(Person, AttendanceChange.actor_person_id == Person.id)
         .where(*which)
-        .order_by(AttendanceChange.id)
+        .order_by(AttendanceChange.at, AttendanceChange.key)
     )
     return [
-        (
-            row.session_id,
-            Change(
-                id=row.id,
-                registration_id=row.registration_id,
-                actor_id=row.actor_person_id,
-                actor_name=person.name if person else "",
-                at=row.at,
-                batch=row.batch,
-                old=row.old_mark,
-                new=row.new_mark,
-                undoes_id=row.undoes_id,
-            ),
+        Change(
+            key=row.key,
+            registration_id=row.registration_id,
+            session_id=row.session_id,
+            kind=row.kind,
+            actor_id=row.actor_person_id,
+            actor_name=person.name if person else "",
+            at=row.at,
+            batch=row.batch,
+            old=Entry(row.old_mark, row.old_late_minutes, row.old_early_minutes),
+            new=Entry(row.new_mark, row.new_late_minutes, row.new_early_minutes),
+            undoes_key=row.undoes_key,
         )
         for row, person in rows
     ]

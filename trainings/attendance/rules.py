@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
-from trainings.attendance.models import AttendanceMark
+from trainings.attendance.models import AttendanceMark, RecordingKind
 from trainings.core.clock import berlin_day, to_berlin
+from trainings.core.errors import DomainError
 from trainings.events.models import EventState
-from trainings.registrations.models import RegistrationState
+from trainings.registrations.models import ATTENDING, RegistrationState
 
 Mark = AttendanceMark | None
 
@@ -30,6 +31,11 @@ class SessionTime:
     begins: time
     ends: time
     label: str
+
+    @property
+    def minutes(self) -> int:
+        """How long it takes by the wall clock."""
+        return (self.ends.hour - self.begins.hour) * 60 + self.ends.minute - self.begins.minute
 
 
 class Answer(StrEnum):
@@ -52,6 +58,8 @@ class Answer(StrEnum):
     TOO_EARLY = "too_early"
     """The session that was chosen is on a later day."""
     TOO_LATE = "too_late"
+    CLOSED = "attendance_closed"
+    """The attendance of the event is closed."""
 
 
 _EVENT_ANSWERS = {
@@ -112,6 +120,7 @@ def recording_answer(
     *,
     by_office: bool,
     place: RegistrationState = RegistrationState.PLACED,
+    closed: bool = False,
 ) -> Answer:
     """Say whether attendance may be recorded now; `READY` if so.
 
@@ -122,14 +131,17 @@ def recording_answer(
         now: the present instant.
         by_office: the actor belongs to the office, which may always correct.
         place: the state of the registration.
+        closed: the attendance of the event is closed.
 
     """
     today = berlin_day(now)
     # A cancelled event is the better reason than a registration that was cancelled with it.
     if event_state in _EVENT_ANSWERS:
         return _EVENT_ANSWERS[event_state]
-    if place is not RegistrationState.PLACED:
+    if place not in ATTENDING:
         return _STATE_ANSWERS.get(place, Answer.NO_PLACE)
+    if closed:
+        return Answer.CLOSED
     if session_day is None:
         return Answer.OTHER_DAY
     if today < session_day:
@@ -170,53 +182,132 @@ def tally(marks: Iterable[Mark]) -> Tally:
     )
 
 
-def counts_as_participation(marks: Iterable[Mark]) -> bool:
-    """Say whether a registration is a participation: at least one attended session."""
-    return AttendanceMark.PRESENT in marks
+@dataclass(frozen=True)
+class Entry:
+    """What is recorded of somebody at a session.
+
+    Attributes:
+        mark: None is "not recorded".
+        late: minutes after the begin; only with `PRESENT`.
+        early: minutes before the end; only with `PRESENT`.
+
+    """
+
+    mark: Mark = None
+    late: int = 0
+    early: int = 0
+
+
+NOTHING = Entry()
+THERE = Entry(AttendanceMark.PRESENT)
 
 
 @dataclass(frozen=True)
 class Change:
-    """One recording or correction in one session.
+    """One recording of somebody at one session, from a page, a scan or a phone's queue.
 
     Attributes:
-        id: rises with time.
-        registration_id: whose mark changed.
-        actor_id: the person who changed it; None for the system.
+        key: unique; given by whoever recorded.
+        registration_id: whose.
+        session_id: at which session.
+        kind: how it is folded.
+        actor_id: the person who recorded; None for the system.
         actor_name: for the page.
-        at: when.
+        at: when it was recorded.
         batch: the same for all changes of one step.
-        old: the mark before.
-        new: the mark after.
-        undoes_id: the change that this one took back.
+        old: what was recorded before it arrived.
+        new: what it says; of an undo: what it led back to.
+        undoes_key: the recording that this one took back.
 
     """
 
-    id: int
+    key: str
     registration_id: int
+    session_id: int
+    kind: RecordingKind
     actor_id: int | None
     actor_name: str
     at: datetime
     batch: str
-    old: Mark
-    new: Mark
-    undoes_id: int | None
+    old: Entry
+    new: Entry
+    undoes_key: str | None = None
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """Where it stands among those of the same person and session; the key decides a draw."""
+        return self.at, self.key
+
+
+def check_minutes(entry: Entry, session: SessionTime) -> Entry:
+    """Return an entry whose minutes fit the session; without `PRESENT` there are none.
+
+    Raises:
+        DomainError: `wrong_minutes`: late and early together leave nothing of the session.
+
+    """
+    if entry.mark is not AttendanceMark.PRESENT:
+        return Entry(entry.mark)
+    if min(entry.late, entry.early) < 0 or entry.late + entry.early >= session.minutes:
+        raise DomainError(
+            "wrong_minutes",
+            f"Der Termin dauert {session.minutes} Minuten. Bitte geben Sie zusammen weniger an, "
+            "oder wählen Sie „fehlt“.",
+            field="minutes",
+        )
+    return entry
+
+
+def apply(entry: Entry, kind: RecordingKind, says: Entry) -> Entry:
+    """Return what is recorded after a recording.
+
+    Args:
+        entry: what was recorded before.
+        kind: of the recording.
+        says: the mark and the minutes that a `SET` carries.
+
+    """
+    if kind is RecordingKind.SET:
+        return says
+    if kind is RecordingKind.SEEN and entry.mark is not AttendanceMark.PRESENT:
+        return THERE
+    if kind is RecordingKind.FILL and entry.mark is None:
+        return THERE
+    return entry
+
+
+def fold(changes: Iterable[Change]) -> tuple[Entry, Change | None]:
+    """Return what the recordings of one person at one session come to, and which one decided.
+
+    They are taken in the order in which they were recorded, without those that were taken back. So
+    the result does not depend on the order in which they arrive, nor on how often: a phone may send
+    its queue hours later, and twice.
+    """
+    known = list(changes)
+    undone = {change.undoes_key for change in known}
+    entry: Entry = NOTHING
+    deciding: Change | None = None
+    for change in sorted(known, key=lambda found: found.order):
+        if change.kind is RecordingKind.UNDO or change.key in undone:
+            continue
+        after = apply(entry, change.kind, change.new)
+        if after != entry:
+            entry, deciding = after, change
+    return entry, deciding
 
 
 def changes_in_force(changes: Iterable[Change]) -> dict[int, Change]:
-    """Return the last change of each registration that was not taken back.
+    """Return by registration the recording that decided what is recorded now.
 
     Args:
-        changes: all of one session, in order of their ids.
+        changes: all of one session.
 
     """
-    known = list(changes)
-    undone = {change.undoes_id for change in known}
-    return {
-        change.registration_id: change
-        for change in known
-        if change.undoes_id is None and change.id not in undone
-    }
+    by_person: dict[int, list[Change]] = {}
+    for change in changes:
+        by_person.setdefault(change.registration_id, []).append(change)
+    found = {person: fold(own)[1] for person, own in by_person.items()}
+    return {person: change for person, change in found.items() if change is not None}
 
 
 def last_step(changes: Iterable[Change], actor_id: int | None) -> tuple[Change, ...]:
@@ -226,22 +317,45 @@ def last_step(changes: Iterable[Change], actor_id: int | None) -> tuple[Change, 
     only. An undo itself cannot be undone; the next one reaches one step further back.
 
     Args:
-        changes: all of one session, in order of their ids.
+        changes: all of one session.
         actor_id: who asks.
 
     """
     own = [change for change in changes_in_force(changes).values() if change.actor_id == actor_id]
     if not own:
         return ()
-    newest = max(own, key=lambda change: change.id)
+    newest = max(own, key=lambda change: change.order)
     return tuple(change for change in own if change.batch == newest.batch)
 
 
 def is_undone(changes: Iterable[Change], batch: str) -> bool:
     """Say whether a step was taken back, wholly or as far as it was still in force."""
     known = list(changes)
-    step = {change.id for change in known if change.batch == batch}
-    return any(change.undoes_id in step for change in known)
+    step = {change.key for change in known if change.batch == batch}
+    return any(change.undoes_key in step for change in known)
+
+
+REPEATED_WITHIN = timedelta(minutes=1)
+
+
+def is_repetition(last: Change | None, change: Change) -> bool:
+    """Say whether somebody records the same thing again at once, by a double press or a scan.
+
+    Such a recording is not kept. A later one is, though it changes nothing: it says that the person
+    was seen at that time, should an earlier contradiction still be on the way from another phone.
+
+    Args:
+        last: the newest recording of the same person and session.
+        change: the one that arrives.
+
+    """
+    return (
+        last is not None
+        and last.kind is change.kind
+        and last.actor_id == change.actor_id
+        and last.new == change.new
+        and change.at - last.at <= REPEATED_WITHIN
+    )
 
 
 def normalise_ticket(text: str) -> str:

@@ -74,6 +74,11 @@ REFUSALS: dict[Answer, tuple[str, str]] = {
         f"Die Veranstaltung liegt mehr als {TRAINERS_CORRECT_FOR.days} Tage zurück. "
         "Korrekturen nimmt jetzt die Geschäftsstelle vor.",
     ),
+    Answer.CLOSED: (
+        "Abgeschlossen",
+        "Die Anwesenheit ist abgeschlossen. Korrekturen nimmt die Geschäftsstelle vor, nachdem sie "
+        "die Anwesenheit wieder geöffnet hat.",
+    ),
 }
 _STATUS = {Answer.UNKNOWN: 404, Answer.OTHER_EVENT: 403}
 
@@ -165,7 +170,7 @@ def step_sentence(step: Sequence[Change], names: Mapping[int, str], now: datetim
         at = instant(change.at)
     if len(step) > 1:
         return f"{at}: {count(len(step), 'Person', 'Personen')} als anwesend erfasst"
-    return f"{at}: {mark_sentence(names[change.registration_id], change.new)}"
+    return f"{at}: {mark_sentence(names[change.registration_id], change.new.mark)}"
 
 
 def line_status(line: EventLine, today: date) -> tuple[str, str, str, str]:

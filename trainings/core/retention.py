@@ -17,6 +17,10 @@ class Retention(StrEnum):
     """Until 30 days after the last session of the event."""
     MAIL = "mail"
     """Until 90 days after the mail was sent or given up."""
+    DOOR = "door"
+    """Until 30 days after the attendance of the event was closed."""
+    CERTIFICATE = "certificate"
+    """Until ten years after the certificate was issued: so long careers ask for it."""
     LOGIN = "login"
     """Until one day after the link or code ran out."""
 

@@ -133,11 +133,24 @@ class PlacePolicy:
     )
 
 
-class EventTemplate(PlacePolicy, Base):
+class AttendancePolicy:
+    """How attendance is taken and certified: columns that a format and an event have in common."""
+
+    certificate_share: Mapped[int] = mapped_column(default=80)
+    """Percent of the planned time from which on a certificate is issued."""
+    offline_roster: Mapped[bool] = mapped_column(default=True)
+    """Whether a trainer's phone may keep names and ticket hashes, to work without a network."""
+
+
+_SHARE_CHECK = "certificate_share >= 1 AND certificate_share <= 100"
+
+
+class EventTemplate(PlacePolicy, AttendancePolicy, Base):
     """A format (Veranstaltungsformat) from which events are made."""
 
     __tablename__ = "event_templates"
     __table_args__ = (
+        CheckConstraint(_SHARE_CHECK, name="certificate_share_percent"),
         CheckConstraint("capacity >= 1", name="capacity_positive"),
         CheckConstraint("minimum >= 0 AND minimum <= capacity", name="minimum_within_capacity"),
     )
@@ -238,11 +251,12 @@ class NumberSeries(Base):
     last: Mapped[int]
 
 
-class Event(PlacePolicy, Base):
+class Event(PlacePolicy, AttendancePolicy, Base):
     """A training, a conference, a sitting: what is scheduled."""
 
     __tablename__ = "events"
     __table_args__ = (
+        CheckConstraint(_SHARE_CHECK, name="certificate_share_percent"),
         CheckConstraint("last_day >= first_day", name="days_in_order"),
         CheckConstraint("minimum >= 0", name="minimum_not_negative"),
         Index(None, "state", "first_day"),

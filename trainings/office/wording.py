@@ -56,6 +56,7 @@ REGISTRATION_STATUS: dict[RegistrationState, Status] = {
     RegistrationState.WITHDRAWN: ("undo", "Platz zurückgegeben", "off"),
     RegistrationState.CANCELLED: ("cross-ring", "Abgesagt", "off"),
     RegistrationState.SUBSTITUTED: ("user", "Ersatzperson benannt", "off"),
+    RegistrationState.WALK_IN: ("user", "Ohne Anmeldung dabei", "info"),
 }
 
 MAIL_STATUS: dict[MailState, Status] = {

@@ -34,6 +34,8 @@ class RegistrationState(StrEnum):
     WITHDRAWN = "withdrawn"
     CANCELLED = "cancelled"
     SUBSTITUTED = "substituted"
+    WALK_IN = "walk_in"
+    """Came without a registration: takes part, holds no place; the office entered it afterwards."""
 
 
 class NeedKind(StrEnum):
@@ -84,6 +86,7 @@ STATE_NAMES = {
     RegistrationState.WITHDRAWN: "Platz zurückgegeben",
     RegistrationState.CANCELLED: "Abgesagt",
     RegistrationState.SUBSTITUTED: "Ersatzperson benannt",
+    RegistrationState.WALK_IN: "Ohne Anmeldung dabei",
 }
 NEED_NAMES = {
     NeedKind.STEP_FREE: "Stufenfreier Zugang",
@@ -101,6 +104,8 @@ ACTIVE = (
 """States in which somebody is registered: one such registration for each person and pool."""
 SEATED = (RegistrationState.OFFERED, RegistrationState.PLACED)
 """States that take a place."""
+ATTENDING = (RegistrationState.PLACED, RegistrationState.WALK_IN)
+"""States of those who take part, and whose attendance is recorded."""
 
 _ACTIVE_SQL = text("state IN ('awaiting_release', 'waiting', 'offered', 'placed')")
 
@@ -143,6 +148,10 @@ class Registration(Base):
         String(32), unique=True, info=personal(Retention.PERSON)
     )
     """What the QR code holds; only somebody with a place has one."""
+    spent_ticket: Mapped[str | None] = mapped_column(
+        String(32), index=True, info=personal(Retention.PERSON)
+    )
+    """The ticket that somebody had until the place was given up: the door says why it is void."""
     offer_until: Mapped[datetime | None] = mapped_column(index=True)
     """Until when somebody may accept the place that is offered; only while it is."""
     missed_offers: Mapped[int] = mapped_column(default=0)

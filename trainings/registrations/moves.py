@@ -55,6 +55,7 @@ def move(
     check_move(old, to)
     registration.state = to
     registration.state_since = now
+    registration.spent_ticket = registration.ticket
     registration.ticket = new_ticket() if to is RegistrationState.PLACED else None
     registration.offer_until = None
     note_change(session, registration, old, actor, reason=reason, now=now, note=note)

@@ -19,12 +19,12 @@ from enum import StrEnum
 from trainings.core import formats
 from trainings.core.errors import DomainError
 from trainings.events.models import Admission, EventState
-from trainings.registrations.models import RegistrationState
+from trainings.registrations.models import ACTIVE, RegistrationState
 
 State = RegistrationState
 
 REGISTRATION_MOVES: Mapping[State | None, frozenset[State]] = {
-    None: frozenset({State.AWAITING_RELEASE, State.WAITING, State.PLACED}),
+    None: frozenset({State.AWAITING_RELEASE, State.WAITING, State.PLACED, State.WALK_IN}),
     State.AWAITING_RELEASE: frozenset(
         {State.WAITING, State.OFFERED, State.PLACED, State.DECLINED, State.EXPIRED,
          State.WITHDRAWN, State.CANCELLED, State.SUBSTITUTED}
@@ -43,6 +43,7 @@ REGISTRATION_MOVES: Mapping[State | None, frozenset[State]] = {
     State.WITHDRAWN: frozenset(),
     State.CANCELLED: frozenset(),
     State.SUBSTITUTED: frozenset(),
+    State.WALK_IN: frozenset({State.WITHDRAWN}),
 }  # fmt: skip
 
 
@@ -281,7 +282,7 @@ def withdrawal_refusal(
         says_why: a choice was made, or none is asked for; late, a place goes back only with one.
 
     """
-    if State.WITHDRAWN not in REGISTRATION_MOVES[state]:
+    if state not in ACTIVE:
         return DomainError(
             "not_registered", "Diese Anmeldung besteht nicht mehr. Es ist nichts weiter zu tun."
         )

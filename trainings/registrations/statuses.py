@@ -122,6 +122,7 @@ def past_status(
         RegistrationState.CANCELLED: ("cross-ring", "Veranstaltung abgesagt", "bad"),
         RegistrationState.DECLINED: ("cross-ring", "Nicht freigegeben", "bad"),
         RegistrationState.SUBSTITUTED: ("group", "Ersatzperson benannt", "off"),
+        RegistrationState.WALK_IN: ("check-ring", "Ohne Anmeldung dabei", "ok"),
     }
     icon, word, tone = words.get(state, ("list", "Kein Platz frei geworden", "off"))
     return (icon, word, tone, "")

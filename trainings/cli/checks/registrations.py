@@ -12,6 +12,7 @@ from trainings.attendance.models import Attendance
 from trainings.events.models import Event, EventSession
 from trainings.registrations.models import (
     ACTIVE,
+    ATTENDING,
     SEATED,
     Registration,
     RegistrationChange,
@@ -90,14 +91,14 @@ def tickets_belong_to_places(session: Session, _now: datetime) -> list[str]:
 
 
 def attendance_belongs_to_places(session: Session, _now: datetime) -> list[str]:
-    """Attendance is recorded for people with a place, at sessions of their own event."""
+    """Attendance is recorded for people who take part, at sessions of their own event."""
     rows = session.execute(
         select(Attendance.id, Registration.id, Registration.event_id == EventSession.event_id)
         .join(Registration, Attendance.registration_id == Registration.id)
         .join(EventSession, Attendance.session_id == EventSession.id)
         .where(
             or_(
-                Registration.state != RegistrationState.PLACED,
+                Registration.state.not_in(ATTENDING),
                 Registration.event_id != EventSession.event_id,
             )
         )

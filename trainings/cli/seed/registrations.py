@@ -10,7 +10,13 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from trainings.attendance.models import Attendance, AttendanceChange, AttendanceMark
+from trainings.attendance.ledger import new_key
+from trainings.attendance.models import (
+    Attendance,
+    AttendanceChange,
+    AttendanceMark,
+    RecordingKind,
+)
 from trainings.cli.seed.files import Loading, Row, read
 from trainings.core.clock import berlin_instant
 from trainings.events.models import Event, EventInvitation, EventState, Visibility
@@ -219,9 +225,13 @@ def _attendance_rows(
         for session, letter in zip(request.event.sessions, request.marks, strict=False):
             if letter in MARKS:
                 key = {"registration_id": registration.id, "session_id": session.id}
+                recorded_at = berlin_instant(session.day, session.ends)
                 change = {
                     **key,
-                    "at": berlin_instant(session.day, session.ends),
+                    "key": new_key(),
+                    "kind": RecordingKind.SET,
+                    "at": recorded_at,
+                    "received_at": recorded_at,
                     "actor_person_id": recorded_by,
                     "old_mark": None,
                     "new_mark": MARKS[letter],

@@ -1,0 +1,229 @@
+"""The recordings of some people at some sessions, and the marks that follow from them.
+
+Everything that changes a mark goes through here: pages, tickets, queues from phones, what the
+office settles. The registrations are locked by the caller, by ascending id, so that of two who
+record the same person at once the second one sees what the first one recorded.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from trainings.attendance.models import Attendance, AttendanceChange, RecordingKind, new_batch
+from trainings.attendance.reads import load_all_changes
+from trainings.attendance.rules import NOTHING, Change, Entry, fold, is_repetition
+
+_NEXT = timedelta(microseconds=1)
+Cell = tuple[int, int]
+"""A registration and a session."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What came of a recording.
+
+    Attributes:
+        registration_id: whose attendance.
+        session_id: at which session.
+        old: what was recorded before.
+        new: what is recorded now.
+        deciding: the recording that made it so; None where nothing is recorded.
+
+    """
+
+    registration_id: int
+    session_id: int
+    old: Entry
+    new: Entry
+    deciding: Change | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the mark or its minutes are others now."""
+        return self.old != self.new
+
+
+class Ledger:
+    """Marks and recordings of these people at these sessions, read once and kept up to date."""
+
+    def __init__(
+        self, session: Session, registration_ids: Collection[int], session_ids: Collection[int]
+    ) -> None:
+        """Load everything in two statements.
+
+        Args:
+            session: the open transaction.
+            registration_ids: locked by the caller.
+            session_ids: of their event.
+
+        """
+        self._session = session
+        marked = select(Attendance).where(
+            Attendance.session_id.in_(session_ids), Attendance.registration_id.in_(registration_ids)
+        )
+        self._rows = {(row.registration_id, row.session_id): row for row in session.scalars(marked)}
+        self._changes: dict[Cell, list[Change]] = {}
+        found = load_all_changes(
+            session,
+            AttendanceChange.session_id.in_(session_ids),
+            AttendanceChange.registration_id.in_(registration_ids),
+        )
+        for change in found:
+            self._changes.setdefault((change.registration_id, change.session_id), []).append(change)
+
+    def entry(self, cell: Cell) -> Entry:
+        """Return what is recorded of somebody at a session."""
+        return entry_of(self._rows.get(cell))
+
+    def changes(self, session_id: int) -> list[Change]:
+        """Return all recordings of a session."""
+        return [
+            change for cell, own in self._changes.items() if cell[1] == session_id for change in own
+        ]
+
+    def record(
+        self,
+        cell: Cell,
+        kind: RecordingKind,
+        says: Entry,
+        *,
+        actor_id: int | None,
+        at: datetime,
+        received_at: datetime,
+        key: str = "",
+        batch: str = "",
+    ) -> Recorded:
+        """Add a recording and set the mark to what all recordings come to.
+
+        Args:
+            cell: whose, at which session.
+            kind: of the recording; not `UNDO`.
+            says: the mark and minutes of a `SET`.
+            actor_id: who recorded it.
+            at: when; on a page the present instant, and then after all others of this cell.
+            received_at: the present instant.
+            key: of a phone's queue; empty: a new one.
+            batch: the step that it belongs to; empty: one of its own.
+
+        """
+        if at == received_at:
+            at = max([at, *(change.at + _NEXT for change in self._of(cell))])
+        change = Change(
+            key=key or new_key(),
+            registration_id=cell[0],
+            session_id=cell[1],
+            kind=kind,
+            actor_id=actor_id,
+            actor_name="",
+            at=at,
+            batch=batch or new_batch(),
+            old=self.entry(cell),
+            new=says,
+        )
+        newest = max(self._of(cell), key=lambda found: found.order, default=None)
+        if not key and is_repetition(newest, change):
+            return Recorded(*cell, change.old, change.old, fold(self._of(cell))[1])
+        return self._add(cell, change, received_at)
+
+    def undo(
+        self,
+        cell: Cell,
+        undone_key: str,
+        *,
+        actor_id: int | None,
+        at: datetime,
+        received_at: datetime,
+        key: str = "",
+        batch: str = "",
+    ) -> Recorded:
+        """Take a recording back, also one that is still on its way from another phone.
+
+        Args:
+            cell: whose, at which session.
+            undone_key: of the recording that is taken back.
+            actor_id: who takes it back.
+            at: when.
+            received_at: the present instant.
+            key: of a phone's queue; empty: a new one.
+            batch: the step that it belongs to; empty: one of its own.
+
+        """
+        own = self._of(cell)
+        if any(change.undoes_key == undone_key for change in own):
+            now = self.entry(cell)
+            return Recorded(*cell, now, now, fold(own)[1])
+        led_back_to, _ = fold(change for change in own if change.key != undone_key)
+        change = Change(
+            key=key or new_key(),
+            registration_id=cell[0],
+            session_id=cell[1],
+            kind=RecordingKind.UNDO,
+            actor_id=actor_id,
+            actor_name="",
+            at=at,
+            batch=batch or new_batch(),
+            old=self.entry(cell),
+            new=led_back_to,
+            undoes_key=undone_key,
+        )
+        return self._add(cell, change, received_at)
+
+    def _of(self, cell: Cell) -> list[Change]:
+        return self._changes.setdefault(cell, [])
+
+    def _add(self, cell: Cell, change: Change, received_at: datetime) -> Recorded:
+        self._of(cell).append(change)
+        self._session.add(_row(change, received_at))
+        entry, deciding = fold(self._of(cell))
+        row = self._rows.get(cell)
+        if entry.mark is None:
+            if row is not None:
+                self._session.delete(self._rows.pop(cell))
+        elif row is None:
+            self._rows[cell] = Attendance(
+                registration_id=cell[0],
+                session_id=cell[1],
+                mark=entry.mark,
+                late_minutes=entry.late,
+                early_minutes=entry.early,
+            )
+            self._session.add(self._rows[cell])
+        else:
+            row.mark, row.late_minutes, row.early_minutes = entry.mark, entry.late, entry.early
+        return Recorded(*cell, change.old, entry, deciding)
+
+
+def entry_of(row: Attendance | None) -> Entry:
+    """Return what a row says; None is "not recorded"."""
+    return Entry(row.mark, row.late_minutes, row.early_minutes) if row else NOTHING
+
+
+def new_key() -> str:
+    """Return a key for a recording that is made here and not on a phone."""
+    return str(uuid.uuid4())
+
+
+def _row(change: Change, received_at: datetime) -> AttendanceChange:
+    return AttendanceChange(
+        key=change.key,
+        registration_id=change.registration_id,
+        session_id=change.session_id,
+        kind=change.kind,
+        at=change.at,
+        received_at=received_at,
+        actor_person_id=change.actor_id,
+        old_mark=change.old.mark,
+        old_late_minutes=change.old.late,
+        old_early_minutes=change.old.early,
+        new_mark=change.new.mark,
+        new_late_minutes=change.new.late,
+        new_early_minutes=change.new.early,
+        batch=change.batch,
+        undoes_key=change.undoes_key,
+    )
