@@ -27,6 +27,7 @@ from trainings.events.models import (
     ShortNotice,
 )
 from trainings.people.models import Account
+from trainings.registrations.deciders import Decider, note_release
 from trainings.registrations.models import (
     Contingent,
     Registration,
@@ -36,7 +37,6 @@ from trainings.registrations.models import (
     Wish,
     WishedRegistration,
 )
-from trainings.registrations.operations import Decider, note_release
 
 pytestmark = pytest.mark.both_databases
 

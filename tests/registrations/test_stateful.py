@@ -31,13 +31,14 @@ from trainings.office import sweeps
 from trainings.people.models import Person
 from trainings.registrations.admission_operations import confirm_admission
 from trainings.registrations.admission_queries import load_admission
-from trainings.registrations.contingent_operations import return_contingent
-from trainings.registrations.demand_operations import end_wish, express_wish
-from trainings.registrations.event_operations import (
-    change_capacity,
+from trainings.registrations.contingent_operations import (
     remove_contingent,
+    return_contingent,
     set_contingent,
 )
+from trainings.registrations.deciders import Decider
+from trainings.registrations.demand_operations import end_wish, express_wish
+from trainings.registrations.event_operations import change_capacity
 from trainings.registrations.models import (
     ACTIVE,
     SEATED,
@@ -54,7 +55,7 @@ from trainings.registrations.offer_operations import (
     move_in_queue,
     place_by_office,
 )
-from trainings.registrations.operations import Decider, register, withdraw
+from trainings.registrations.operations import register, withdraw
 from trainings.registrations.place_queries import load_places, load_queue
 from trainings.registrations.release_operations import Speaker, decide_release
 from trainings.registrations.rules import REGISTRATION_MOVES, awaits_admission, next_places

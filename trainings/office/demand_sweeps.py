@@ -17,7 +17,9 @@ from trainings.core.errors import DomainError
 from trainings.events.models import Event, EventState
 from trainings.people.models import Person
 from trainings.registrations import demand_mails, mails
+from trainings.registrations.affiliation import employee
 from trainings.registrations.demand_operations import coming_place
+from trainings.registrations.entry import enter
 from trainings.registrations.models import (
     ACTIVE,
     Registration,
@@ -26,7 +28,6 @@ from trainings.registrations.models import (
     WishedRegistration,
 )
 from trainings.registrations.moves import end_wait
-from trainings.registrations.operations import employee, enter
 from trainings.registrations.places import LockedPlaces, lock_persons, with_places
 from trainings.registrations.queries import visible_to
 

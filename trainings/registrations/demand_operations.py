@@ -23,7 +23,9 @@ from trainings.core.errors import DomainError, not_found
 from trainings.events.models import Admission, Event, EventState, EventTemplate
 from trainings.people.models import Person
 from trainings.registrations import demand_mails, mails
+from trainings.registrations.affiliation import chain_of
 from trainings.registrations.demand_queries import may_wish_for, open_dates
+from trainings.registrations.entry import enter
 from trainings.registrations.models import (
     ACTIVE,
     NeedKind,
@@ -33,7 +35,6 @@ from trainings.registrations.models import (
     WishedRegistration,
 )
 from trainings.registrations.moves import move
-from trainings.registrations.operations import chain_of, enter
 from trainings.registrations.place_queries import load_queue
 from trainings.registrations.places import LockedPlaces, lock_persons, with_many_places
 from trainings.registrations.rules import Seeker, next_places

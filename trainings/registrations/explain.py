@@ -16,6 +16,7 @@ from trainings.events.models import Event
 from trainings.events.rules import first_overlap
 from trainings.organisations.models import Level, Organisation
 from trainings.people.models import Person
+from trainings.registrations.entry import window_of
 from trainings.registrations.explain_rules import Condition, Facts, deciding, explain
 from trainings.registrations.models import (
     SEATED,
@@ -23,7 +24,6 @@ from trainings.registrations.models import (
     RegistrationChange,
     RegistrationState,
 )
-from trainings.registrations.operations import window_of
 from trainings.registrations.place_queries import chain, load_places, load_pools, seats_elsewhere
 from trainings.registrations.queries import MyPlace, MyRegistration, visible_to
 from trainings.registrations.rules import Places

@@ -14,9 +14,10 @@ from trainings.events.bookings import lock_people_and_rooms
 from trainings.events.models import Event, EventTrainer, ExtraDate
 from trainings.events.operations import copy_event, publish_event
 from trainings.registrations import demand_mails, mails
+from trainings.registrations.deciders import Decider
 from trainings.registrations.demand_operations import link_to_wish, open_wish
+from trainings.registrations.entry import enter
 from trainings.registrations.models import Registration, RegistrationState, Release
-from trainings.registrations.operations import Decider, enter
 from trainings.registrations.places import LockedPlaces, with_many_places
 
 OFFER_DAYS = 2

@@ -18,6 +18,7 @@ from trainings.people.models import Person
 from trainings.people.operations import create_person
 from trainings.people.queries import organisations_for_email, person_by_email
 from trainings.registrations import mails
+from trainings.registrations.affiliation import authority_and_unit
 from trainings.registrations.models import (
     ACTIVE,
     SEATED,
@@ -29,7 +30,6 @@ from trainings.registrations.models import (
     WishedRegistration,
 )
 from trainings.registrations.moves import move, new_ticket, note_change
-from trainings.registrations.operations import authority_and_unit
 from trainings.registrations.place_queries import seats_elsewhere
 from trainings.registrations.places import LockedPlaces, begins_at, with_places
 from trainings.registrations.rules import substitution_refusal
