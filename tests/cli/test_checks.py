@@ -379,6 +379,27 @@ def test_a_wish_has_two_places_or_goes_on_beside_one(app: Flask) -> None:
     ]
 
 
+def test_a_wish_has_ended_and_somebody_waits_on(app: Flask) -> None:
+    with transaction() as session:
+        first, second = make_event(session), make_event(session, first_day=date(2026, 6, 1))
+        wish = Wish(
+            person=make_person(session), template=make_template(session), created_at=NOW,
+            ended_at=NOW,
+        )  # fmt: skip
+        session.add(wish)
+        session.flush()
+        rows = [
+            make_registration(session, first, wish.person),
+            make_registration(session, second, wish.person, state=RegistrationState.WAITING),
+        ]
+        for row in rows:
+            session.add(WishedRegistration(registration_id=row.id, wish_id=wish.id))
+        waits = rows[1].id
+    assert findings(wishes.ended_wishes_hold_no_list) == [
+        f"Anmeldung {waits} wartet weiter, obwohl ihr Wunsch nicht mehr besteht."
+    ]
+
+
 def test_a_registration_serves_the_wish_of_somebody_else(app: Flask) -> None:
     with transaction() as session:
         row = make_registration(session, sound_event(session), make_person(session))

@@ -165,7 +165,7 @@ def test_moving_is_refused_if_somebody_joined_between_looking_and_locking(
     app: Flask, monkeypatch: pytest.MonkeyPatch, newcomer: str
 ) -> None:
     (person,), (event_id,) = make_people(1), make_events(1, capacity=12)
-    lock = event_move_operations.lock_people_and_rooms
+    lock = places.lock_people_and_rooms
 
     def join_event() -> None:
         with transaction() as session:
@@ -175,11 +175,11 @@ def test_moving_is_refused_if_somebody_joined_between_looking_and_locking(
                 session.add(EventTrainer(event_id=event_id, person_id=person.person_id))
 
     def let_somebody_in_first(*args: object, **kwargs: object) -> None:
-        monkeypatch.setattr(event_move_operations, "lock_people_and_rooms", lock)
+        monkeypatch.setattr(places, "lock_people_and_rooms", lock)
         assert run_together(app, [join_event]) == [None]
         lock(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(event_move_operations, "lock_people_and_rooms", let_somebody_in_first)
+    monkeypatch.setattr(places, "lock_people_and_rooms", let_somebody_in_first)
     plan = SessionPlan(date(2026, 5, 20), time(9), time(12))
     with pytest.raises(DomainError, match="changed_meanwhile"), transaction() as session:
         event_move_operations.move_event(

@@ -12,7 +12,6 @@ from trainings.core.actors import Actor
 from trainings.core.errors import DomainError, not_found
 from trainings.events.models import Event, EventState
 from trainings.organisations.models import Level, Organisation
-from trainings.registrations import mails
 from trainings.registrations.event_operations import fill_and_tell, refuse_finished
 from trainings.registrations.models import Contingent
 from trainings.registrations.places import LockedPlaces, begins_at, with_places
@@ -193,7 +192,7 @@ def return_contingent(
             organisation_id=row.organisation_id, places=returned,
         )  # fmt: skip
         session.flush()
-        mails.served(session, places.fill(speaker.actor, "contingent_returned"), now)
+        fill_and_tell(places, speaker.actor, "contingent_returned")
         return returned
 
     return with_places(session, row.id, [], now, work)

@@ -213,7 +213,7 @@ def _register(
         if registration.state is State.AWAITING_RELEASE:
             continue
         served = places.fill(actor, "placed_in_order", asked=[registration.id])
-        mails.served(session, served, now, asked=registration)
+        mails.served(session, served, now, ended=places.ended, asked=registration)
         if registration.state is State.PLACED:
             return Wished(wish, registration, [])
     waits = [*present.values(), *(registration for _, registration in entered)]
@@ -321,7 +321,7 @@ def end_wish(session: Session, actor: Actor, wish_id: int, now: datetime) -> Wis
         demand_mails.wish_ended(session, wish, active, now)
         session.flush()
         for places in sections:
-            mails.served(session, places.fill(actor, "promoted"), now)
+            mails.served(session, places.fill(actor, "promoted"), now, ended=places.ended)
         return wish
 
     if event_ids:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from trainings.core import audit, formats
 from trainings.core.actors import Actor
 from trainings.core.errors import DomainError, not_found
-from trainings.events.bookings import check_bookings, lock_people_and_rooms
+from trainings.events.bookings import check_bookings
 from trainings.events.calendar import calendar_days, place_line
 from trainings.events.details import (
     apply_deadlines,
@@ -31,12 +31,13 @@ from trainings.registrations.event_operations import (
 )
 from trainings.registrations.models import (
     SEATED,
+    Registration,
     RegistrationState,
 )
 from trainings.registrations.moves import move
 from trainings.registrations.offer_rules import latest_answer
-from trainings.registrations.place_queries import seats_elsewhere
-from trainings.registrations.places import LockedPlaces, begins_at, lock_pool
+from trainings.registrations.place_queries import offers_at_the_time, seats_elsewhere
+from trainings.registrations.places import LockedPlaces, begins_at, with_places
 from trainings.registrations.queries import people_concerned
 
 
@@ -53,7 +54,8 @@ def move_event(
     """Give a published event other dates or another place; registrations stay, all are told.
 
     Deadlines keep their distance to the first day. Whoever has a place in another event at the new
-    time cannot sit in both: that place is freed, the person is told and may choose.
+    time cannot sit in both: the place in this one is freed, the person is told and may choose. A
+    place that is only offered elsewhere at that time gives way to the one here.
 
     Args:
         session: the open transaction.
@@ -76,11 +78,41 @@ def move_event(
     event = session.get(Event, event_id)
     if event is None:
         raise not_found()
-    trainers = {trainer.person_id for trainer in event.trainers}
-    people = {registration.person_id for registration in people_concerned(session, event_id)}
+    known = {trainer.person_id for trainer in event.trainers}
+    known |= {registration.person_id for registration in people_concerned(session, event_id)}
     rooms = {room for room in (event.room_id, room_id) if room is not None}
-    lock_people_and_rooms(session, person_ids=trainers | people, room_ids=rooms)
-    event = lock_pool(session, event_id)
+
+    def work(places: LockedPlaces) -> int:
+        if not _concerned(places) <= known:
+            raise changed_meanwhile()
+        before = _when_and_where(places.event)
+        dropped = _rebook(places, actor, ordered, venue_id, room_id)
+        told = _tell_moved(places, actor, before=before, dropped=dropped)
+        for trainer in places.event.trainers:
+            event_mails.trainer_moved(session, trainer.person, places.event, now, dropped)
+        session.flush()
+        fill_and_tell(places, actor, "promoted")
+        return told + len(places.event.trainers)
+
+    return with_places(session, event_id, known, now, work, room_ids=rooms)
+
+
+def _concerned(places: LockedPlaces) -> set[int]:
+    registered = people_concerned(places.session, places.event.id)
+    return {trainer.person_id for trainer in places.event.trainers} | {
+        registration.person_id for registration in registered
+    }
+
+
+def _rebook(
+    places: LockedPlaces,
+    actor: Actor,
+    ordered: Sequence[SessionPlan],
+    venue_id: int | None,
+    room_id: int | None,
+) -> range:
+    """Give the event its new dates and place; return the indexes of days that it lost."""
+    session, event, now = places.session, places.event, places.now
     refuse_finished(event, now)
     check_place(session, venue_id, room_id)
     if (ordered, venue_id, room_id) == (plans_of(event), event.venue_id, event.room_id):
@@ -89,12 +121,10 @@ def move_event(
             "Termine und Ort sind noch die alten. Bitte ändern Sie, was sich ändern soll.",
             field="sessions",
         )
-    if not trainers >= {trainer.person_id for trainer in event.trainers}:
-        raise changed_meanwhile()
+    trainers = {trainer.person_id for trainer in event.trainers}
     check_bookings(
-        session, event_id=event_id, trainer_ids=trainers, room_id=room_id, sessions=ordered
+        session, event_id=event.id, trainer_ids=trainers, room_id=room_id, sessions=ordered
     )
-    before = _when_and_where(event)
     old_days = len(calendar_days(event))
     apply_deadlines(event, shifted(deadlines_of(event), (ordered[0].day - event.first_day).days))
     replace_sessions(event, ordered)
@@ -109,23 +139,13 @@ def move_event(
     audit.record(session, actor, "event_moved", event, now)
     session.flush()
     session.refresh(event, ["venue", "room"])
-    dropped = range(len(calendar_days(event)), old_days)
-    places = LockedPlaces(session, event, frozenset(people), now)
-    told = _tell_moved(places, actor, before=before, dropped=dropped)
-    for trainer in event.trainers:
-        event_mails.trainer_moved(session, trainer.person, event, now, dropped)
-    session.flush()
-    fill_and_tell(places, actor, "promoted")
-    return told + len(event.trainers)
+    return range(len(calendar_days(event)), old_days)
 
 
 def _tell_moved(places: LockedPlaces, actor: Actor, *, before: str, dropped: Sequence[int]) -> int:
     session, event, now = places.session, places.event, places.now
     concerned = people_concerned(session, event.id)
-    if not places.persons >= {registration.person_id for registration in concerned}:
-        raise changed_meanwhile()
-    seated = [row for row in concerned if row.state in SEATED]
-    elsewhere = seats_elsewhere(session, event.id, [row.person_id for row in seated])
+    elsewhere = _settle_elsewhere(places, concerned, actor)
     for registration in concerned:
         if registration.state in SEATED and registration.person_id in elsewhere:
             move(
@@ -140,6 +160,28 @@ def _tell_moved(places: LockedPlaces, actor: Actor, *, before: str, dropped: Seq
                 registration.offer_until = min(registration.offer_until, latest)
             event_mails.moved(session, registration, now, before=before, dropped_days=dropped)
     return len(concerned)
+
+
+def _settle_elsewhere(
+    places: LockedPlaces, concerned: Sequence[Registration], actor: Actor
+) -> dict[int, str]:
+    """Return who cannot sit here because of another event at the new time, and of which (number).
+
+    A place that the person has goes before one that is offered: an offer elsewhere gives way, its
+    seat goes to the next one, and the person stays on that waiting list.
+    """
+    session, event, now = places.session, places.event, places.now
+    placed = [row.person_id for row in concerned if row.state is RegistrationState.PLACED]
+    offered = [row.person_id for row in concerned if row.state is RegistrationState.OFFERED]
+    by_place = [RegistrationState.PLACED]
+    elsewhere = seats_elsewhere(session, event.id, placed, states=by_place)
+    stay = [person_id for person_id in placed if person_id not in elsewhere]
+    for offer in offers_at_the_time(session, event.id, stay):
+        places.free_elsewhere(offer.event_id)
+        to = RegistrationState.WAITING
+        move(session, offer, to, actor, reason="offer_gave_way", now=now, note=event.number)
+        event_mails.offer_gave_way(session, offer, event, now)
+    return elsewhere | seats_elsewhere(session, event.id, offered)
 
 
 def _when_and_where(event: Event) -> str:

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from trainings.core import audit
 from trainings.core.actors import Actor
 from trainings.core.errors import DomainError, not_found
-from trainings.events.bookings import lock_people_and_rooms
 from trainings.events.details import (
     EventDetails,
 )
@@ -49,9 +48,6 @@ def change_details(
     persons = {registration.person_id for registration in people_concerned(session, event_id)}
     persons |= {trainer.person_id for trainer in event.trainers}
     rooms = {event.room_id} - {None}
-    # As in `publish_and_take_along`: locked in one go before the pool, since the change locks
-    # trainers and room itself.
-    lock_people_and_rooms(session, person_ids=persons, room_ids=filter(None, rooms))
 
     def work(places: LockedPlaces) -> None:
         event = places.event
@@ -62,7 +58,9 @@ def change_details(
         if event.state is EventState.PUBLISHED and not event.needs_release:
             _go_on_without_release(places, actor)
 
-    with_places(session, event_id, persons, now, work)
+    # As in `publish_and_take_along`: locked in one go before the pool, since the change locks
+    # trainers and room itself.
+    with_places(session, event_id, persons, now, work, room_ids=filter(None, rooms))
 
 
 def _go_on_without_release(places: LockedPlaces, actor: Actor) -> None:
@@ -83,7 +81,11 @@ def _go_on_without_release(places: LockedPlaces, actor: Actor) -> None:
     served = places.fill(actor, "placed_in_order", asked=asked)
     for registration in served:
         mails.served(
-            session, [registration], now, asked=registration if registration in freed else None
+            session,
+            [registration],
+            now,
+            ended=places.ended,
+            asked=registration if registration in freed else None,
         )
     for registration in freed:
         if registration not in served:
@@ -179,7 +181,8 @@ def assign_trainers(
 
 def fill_and_tell(places: LockedPlaces, actor: Actor, reason: str) -> None:
     """Pass on every free place, and tell those who got or were offered one."""
-    mails.served(places.session, places.fill(actor, reason), places.now)
+    served = places.fill(actor, reason)
+    mails.served(places.session, served, places.now, ended=places.ended)
 
 
 def refuse_finished(event: Event, now: datetime) -> None:

@@ -83,7 +83,9 @@ def register(
         served = places.fill(actor, "placed_in_order", asked=[registration.id])
         if registration not in served:
             mails.waiting(session, registration, now, by_other=by_other)
-        mails.served(session, served, now, asked=registration, by_other=by_other)
+        mails.served(
+            session, served, now, ended=places.ended, asked=registration, by_other=by_other
+        )
         return registration
 
     return with_places(session, event_id, [whom], now, work)
@@ -197,7 +199,7 @@ def give_back(
         audit.record(session, actor, "withdrawn", registration, now, event_id=event.id)
         mails.withdrawn(session, registration, now, had_place=had_place)
         session.flush()
-        mails.served(session, places.fill(actor, "promoted"), now)
+        mails.served(session, places.fill(actor, "promoted"), now, ended=places.ended)
         return registration
 
     return with_places(session, row.event_id, [row.person_id], now, work)

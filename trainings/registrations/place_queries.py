@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import BindParameter, Select, bindparam, exists, func, select
+from sqlalchemy import BindParameter, Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from trainings.events.models import Event, EventSession, Pool
@@ -138,39 +138,87 @@ _QUEUE = (
                 _SEAT.state.in_(SEATED),
             )
         ),
-        # Somebody who got a place by the same wish waits on only until the next sweep.
+        # By one wish there is one place, and one offer at a time: whoever has not answered yet is
+        # passed over and keeps the rank. Who asks for this very date has given the answer.
         ~exists().where(
             _LINK.registration_id == Registration.id,
             _OTHER_LINK.wish_id == _LINK.wish_id,
             _GIVEN.id == _OTHER_LINK.registration_id,
-            _GIVEN.state == RegistrationState.PLACED,
+            or_(
+                _GIVEN.state == RegistrationState.PLACED,
+                and_(
+                    _GIVEN.state == RegistrationState.OFFERED,
+                    Registration.id.not_in(bindparam("asked", expanding=True)),
+                ),
+            ),
         ),
     )
     .order_by(Registration.rank)
 )
 
 
-def load_queue(session: Session, event: Event) -> list[Seeker]:
-    """Load who waits, first come first, without those who sit elsewhere at the same time."""
-    rows = session.execute(_QUEUE, {"pool_id": event.pool_id, "event_id": event.id})
+def load_queue(session: Session, event: Event, asked: Collection[int] = ()) -> list[Seeker]:
+    """Load who waits, first come first, without those who cannot be served now.
+
+    These are who sits elsewhere at the same time, and who was offered another date of the same wish
+    and has not answered yet.
+
+    Args:
+        session: for reading, or the open transaction.
+        event: which.
+        asked: registrations of those who ask right now; another date's offer does not stop them.
+
+    """
+    values = {"pool_id": event.pool_id, "event_id": event.id, "asked": list(asked)}
+    rows = session.execute(_QUEUE, values)
     return [
         Seeker(row.id, row.person_id, chain(row.organisation_id, row.parent_id)) for row in rows
     ]
 
 
-def seats_elsewhere(session: Session, event_id: int, person_ids: Sequence[int]) -> dict[int, str]:
-    """Load who of these persons sits in another event at the same time, and in which (number)."""
+def seats_elsewhere(
+    session: Session,
+    event_id: int,
+    person_ids: Sequence[int],
+    *,
+    states: Collection[RegistrationState] = SEATED,
+) -> dict[int, str]:
+    """Load who of these persons sits in another event at the same time, and in which (number).
+
+    Args:
+        session: for reading, or the open transaction.
+        event_id: the event.
+        person_ids: who.
+        states: what counts as sitting: a place that is offered does, unless told otherwise.
+
+    """
     rows = session.execute(
         select(Registration.person_id, Event.number)
         .join(Event, Registration.event_id == Event.id)
         .where(
             Registration.event_id.in_(overlapping_events(event_id)),
-            Registration.state.in_(SEATED),
+            Registration.state.in_(states),
             Registration.person_id.in_(person_ids),
         )
         .order_by(Event.number)
     )
     return {row.person_id: row.number for row in rows}
+
+
+def offers_at_the_time(
+    session: Session, event_id: int, person_ids: Sequence[int]
+) -> Sequence[Registration]:
+    """Load what these persons are offered in other events at the time of this one."""
+    return session.scalars(
+        select(Registration)
+        .where(
+            Registration.event_id.in_(overlapping_events(event_id)),
+            Registration.state == RegistrationState.OFFERED,
+            Registration.person_id.in_(person_ids),
+        )
+        .order_by(Registration.id)
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def chain(organisation_id: int, parent_id: int | None) -> tuple[int, ...]:

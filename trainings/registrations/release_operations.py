@@ -176,7 +176,7 @@ def decide_release(
         served = places.fill(actor, "released", asked=[registration.id])
         if registration not in served:
             mails.waiting(session, registration, now)
-        mails.served(session, served, now, asked=registration)
+        mails.served(session, served, now, ended=places.ended, asked=registration)
         return registration
 
     return with_places(session, event_id, [person_id], now, work)

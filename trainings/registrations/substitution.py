@@ -139,7 +139,7 @@ def _hand_over(
     _keep_release(session, old, new)
     audit.record(session, actor, "substituted", old, now, event_id=event.id, registration_id=new.id)
     mails.handed_over(session, old, colleague.name, now)
-    mails.took_over(session, new, old.person.name, now)
+    mails.took_over(session, new, old.person.name, now, ended=places.ended)
     return new
 
 
