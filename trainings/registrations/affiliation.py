@@ -38,3 +38,17 @@ def authority_and_unit(person: Person) -> tuple[Organisation, str]:
         unit = unit or organisation.name
         organisation = organisation.parent
     return organisation, unit[:LONGEST_UNIT]
+
+
+def counts_for(organisation: Organisation) -> Organisation:
+    """Return the authority for which a registration made under an organisation counts today.
+
+    As `place_queries.by_living_organisation`, for a single one.
+    """
+    while True:
+        if organisation.merged_into is not None:
+            organisation = organisation.merged_into
+        elif organisation.level is Level.UNIT and organisation.parent is not None:
+            organisation = organisation.parent
+        else:
+            return organisation

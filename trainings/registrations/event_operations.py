@@ -130,7 +130,9 @@ def change_capacity(
                 f"Weniger als {needed} Plätze sind nicht möglich.",
                 field="capacity",
             )
-        if organisation_limit is not None and organisation_limit < current.most_of_one:
+        # After two organisations were merged one may have more: what is there may stay.
+        allowed = min(current.most_of_one, event.pool.organisation_limit or current.most_of_one)
+        if organisation_limit is not None and organisation_limit < allowed:
             raise DomainError(
                 "limit_too_small",
                 f"Eine Organisation hat schon {current.most_of_one} Plätze. Eine kleinere Grenze "

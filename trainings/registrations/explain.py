@@ -16,6 +16,7 @@ from trainings.events.models import Event
 from trainings.events.rules import first_overlap
 from trainings.organisations.models import Level, Organisation
 from trainings.people.models import Person
+from trainings.registrations.affiliation import counts_for
 from trainings.registrations.entry import window_of
 from trainings.registrations.explain_rules import Condition, Facts, deciding, explain
 from trainings.registrations.models import (
@@ -149,6 +150,7 @@ def explain_to_office(session: Session, event: Event, person_id: int, now: datet
     history = _history(session, registrations)
     organisations = _organisations_of(person)
     visible, ahead = _visible_and_ahead(session, event, person, latest)
+    authority = counts_for(latest.organisation) if latest is not None else None
     facts = Facts(
         window=window_of(event),
         needs_release=event.needs_release,
@@ -156,8 +158,8 @@ def explain_to_office(session: Session, event: Event, person_id: int, now: datet
         admitted_at=event.admitted_at,
         places=load_places(session, event.pool, now),
         chain=(
-            chain(latest.organisation_id, latest.organisation.parent_id)
-            if latest is not None
+            chain(authority.id, authority.parent_id)
+            if authority is not None
             else tuple(row.id for row in organisations if row.level is not Level.UNIT)
         ),
         visible=visible,

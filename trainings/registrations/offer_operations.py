@@ -13,10 +13,11 @@ from trainings.core.errors import DomainError, not_found
 from trainings.core.permissions import Permission
 from trainings.events.models import EventState
 from trainings.registrations import mails
+from trainings.registrations.affiliation import counts_for
 from trainings.registrations.models import Registration, RegistrationState
 from trainings.registrations.moves import last_rank, move, note_change, placed_elsewhere
 from trainings.registrations.offer_rules import after_missed_offer
-from trainings.registrations.place_queries import seats_elsewhere
+from trainings.registrations.place_queries import chain, seats_elsewhere
 from trainings.registrations.places import LockedPlaces, begins_at, with_places
 from trainings.registrations.rules import Verdict, awaits_admission
 
@@ -185,10 +186,8 @@ def place_by_office(
                 "admission_pending", "Über diese Plätze entscheiden Sie bei der Zulassung, nachdem "
                 "die Anmeldung geschlossen ist.",
             )  # fmt: skip
-        chain = [registration.organisation_id]
-        if registration.organisation.parent_id is not None:
-            chain.append(registration.organisation.parent_id)
-        if places.places().verdict(tuple(chain)) is not Verdict.PLACE:
+        authority = counts_for(registration.organisation)
+        if places.places().verdict(chain(authority.id, authority.parent_id)) is not Verdict.PLACE:
             raise DomainError(
                 "no_place",
                 "Für diese Person ist kein Platz frei. Erhöhen Sie zuerst die Zahl der Plätze, "

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVarTuple
 
-from sqlalchemy import BindParameter, Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy import BindParameter, Select, and_, bindparam, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from trainings.events.models import Event, EventSession, Pool
-from trainings.organisations.models import Organisation
+from trainings.organisations.models import Level, Organisation
 from trainings.registrations.models import (
     SEATED,
     Contingent,
@@ -24,24 +25,67 @@ from trainings.registrations.rules import (
     Seeker,
 )
 
+Columns = TypeVarTuple("Columns")
+
+_AFTER = aliased(Organisation)
+# An organisation counts as the one that it was merged into, a unit as its authority.
+_COUNTS_FOR = case(
+    (Organisation.merged_into_id.is_not(None), Organisation.merged_into_id),
+    (Organisation.level == Level.UNIT, Organisation.parent_id),
+)
+_AFTER_COUNTS_FOR = case(
+    (_AFTER.merged_into_id.is_not(None), _AFTER.merged_into_id),
+    (_AFTER.level == Level.UNIT, _AFTER.parent_id),
+)
+_MERGED = (
+    select(Organisation.id.label("before_id"), Organisation.merged_into_id.label("after_id"))
+    .where(Organisation.merged_into_id.is_not(None))
+    .cte("merged", recursive=True)
+)
+_MERGED = _MERGED.union_all(
+    select(_MERGED.c.before_id, _AFTER_COUNTS_FOR)
+    .join(_AFTER, _AFTER.id == _MERGED.c.after_id)
+    .where(_AFTER_COUNTS_FOR.is_not(None))
+)
+_LIVING = (
+    select(_MERGED.c.before_id, _MERGED.c.after_id)
+    .join(Organisation, Organisation.id == _MERGED.c.after_id)
+    .where(_COUNTS_FOR.is_(None))
+    .subquery("living")
+)
+
+
+def by_living_organisation(statement: Select[*Columns]) -> Select[*Columns]:
+    """Join to registrations the organisation for which their places count today.
+
+    A registration keeps the one it was made under; if that was merged, it counts for the one that
+    goes on. `Organisation` in the statement is that one.
+    """
+    return statement.outerjoin(_LIVING, _LIVING.c.before_id == Registration.organisation_id).join(
+        Organisation,
+        Organisation.id == func.coalesce(_LIVING.c.after_id, Registration.organisation_id),
+    )
+
+
 # These run for every registration, and some on every page: they are built once, since that takes
 # longer than to run them.
 _STANDING = (
-    select(
-        Registration.pool_id,
-        Registration.organisation_id,
-        Organisation.parent_id,
-        Registration.state,
-        func.count(),
+    by_living_organisation(
+        select(
+            Registration.pool_id,
+            Organisation.id,
+            Organisation.parent_id,
+            Registration.state,
+            func.count(),
+        ).select_from(Registration)
     )
-    .join(Organisation, Registration.organisation_id == Organisation.id)
     .where(
         Registration.pool_id.in_(bindparam("pools", expanding=True)),
         Registration.state.in_([*SEATED, RegistrationState.WAITING]),
     )
     .group_by(
         Registration.pool_id,
-        Registration.organisation_id,
+        Organisation.id,
         Organisation.parent_id,
         Registration.state,
     )
@@ -122,13 +166,14 @@ _LINK, _OTHER_LINK = aliased(WishedRegistration), aliased(WishedRegistration)
 _GIVEN = aliased(Registration)
 
 _QUEUE = (
-    select(
-        Registration.id,
-        Registration.person_id,
-        Registration.organisation_id,
-        Organisation.parent_id,
+    by_living_organisation(
+        select(
+            Registration.id,
+            Registration.person_id,
+            Organisation.id.label("organisation_id"),
+            Organisation.parent_id,
+        ).select_from(Registration)
     )
-    .join(Organisation, Registration.organisation_id == Organisation.id)
     .where(
         Registration.pool_id == bindparam("pool_id"),
         Registration.state == RegistrationState.WAITING,
