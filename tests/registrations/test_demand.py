@@ -29,6 +29,7 @@ from trainings.events.models import Admission, Event, EventTemplate, EventTraine
 from trainings.office.sweeps import serve_waiting_lists
 from trainings.organisations.models import Level
 from trainings.registrations.demand_operations import end_wish, express_wish
+from trainings.registrations.explain import explain_own, explain_to_office
 from trainings.registrations.models import (
     Contingent,
     Need,
@@ -44,6 +45,7 @@ from trainings.registrations.offer_operations import (
     place_by_office,
 )
 from trainings.registrations.operations import register
+from trainings.registrations.queries import my_registrations
 
 pytestmark = pytest.mark.both_databases
 State = RegistrationState
@@ -399,6 +401,22 @@ def test_who_was_passed_over_for_an_offer_is_served_by_the_sweep_once_it_is_answ
         decline_offer(session, course.actor, registration_id(course.actor, course.events[0]), NOW)
     assert serve_waiting_lists(NOW) == 1
     assert course.states() == [WITHDRAWN, OFFERED]
+
+
+def test_the_offer_that_stands_in_the_way_is_named(app: Flask) -> None:
+    course = Course(policy=OFFERS)
+    course.wish(0, 1)
+    course.give_back(0)
+    course.give_back(1)
+    db.session.remove()
+    first, second = (db.session.get_one(Event, event_id) for event_id in course.events[:2])
+    person_id = course.actor.person_id
+    assert person_id is not None
+    to_office = explain_to_office(db.session(), second, person_id, NOW).deciding
+    assert (to_office.code, first.number in to_office.words) == ("other_offer", True)
+    own = my_registrations(db.session(), course.actor)
+    (why,) = explain_own(db.session(), own, NOW).values()
+    assert f"Platz in {first.number} an" in why.to_person
 
 
 def test_registering_for_a_free_date_ends_the_offer_of_another_one_at_once(app: Flask) -> None:

@@ -24,7 +24,7 @@ from trainings.events.models import Admission, Event, EventState, EventTemplate
 from trainings.people.models import Person
 from trainings.registrations import demand_mails, mails
 from trainings.registrations.affiliation import chain_of
-from trainings.registrations.demand_queries import may_wish_for, open_dates
+from trainings.registrations.demand_queries import may_wish_for, open_dates, was_expressed
 from trainings.registrations.entry import enter
 from trainings.registrations.models import (
     ACTIVE,
@@ -103,6 +103,8 @@ def express_wish(
                 "nicht, geben Sie den Platz bitte zuerst unter „Meine Anmeldungen“ zurück.",
             )
         wish = open_wish(session, actor, person_id, template_id, now)
+        if not _is_expressed(session, wish):
+            wish.created_at = now  # until now it only tied an extra date to a waiting list
         wish.next_free = wish.next_free or next_free
         return _register(
             session, actor, wish, sections, chosen=set(event_ids), needs=needs or {}, now=now
@@ -171,6 +173,12 @@ def open_wish(
     session.add(wish)
     audit.record(session, actor, "wish_expressed", wish, now, template_id=template_id)
     return wish
+
+
+def _is_expressed(session: Session, wish: Wish) -> bool:
+    session.flush()
+    found = session.scalar(select(Wish.id).where(Wish.id == wish.id, was_expressed()))
+    return found is not None
 
 
 def coming_place(session: Session, person_id: int, template_id: int, now: datetime) -> date | None:

@@ -54,7 +54,7 @@ from trainings.registrations.forms import (
 )
 from trainings.registrations.models import SEATED, Registration, RegistrationState
 from trainings.registrations.organisation_queries import own_holds
-from trainings.registrations.place_queries import seats_elsewhere
+from trainings.registrations.place_queries import offers_by_same_wish, seats_elsewhere
 from trainings.registrations.queries import (
     MyPlace,
 )
@@ -225,8 +225,14 @@ def _why_not_yet(page: EventPage, actor: Actor, now: datetime) -> str:
     if page.mine is None or page.mine.state in SEATED or actor.person_id is None:
         return ""
     elsewhere = seats_elsewhere(db.session(), page.event.id, [actor.person_id])
+    offered = offers_by_same_wish(db.session(), [page.mine.registration_id])
     condition = why_not_yet(
-        page.mine, page.event, page.places, elsewhere.get(actor.person_id, ""), now
+        page.mine,
+        page.event,
+        page.places,
+        now,
+        elsewhere=elsewhere.get(actor.person_id, ""),
+        offered=offered.get(page.mine.registration_id, ""),
     )
     return condition.to_person if condition else ""
 

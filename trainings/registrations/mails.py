@@ -165,7 +165,7 @@ def _other_dates(days: Sequence[Days]) -> tuple[str, ...]:
         return ()
     spans = [formats.day_span(first_day, last_day) for first_day, last_day in days]
     return (
-        "Ihr Wunsch ist damit erfüllt. Auf der Warteliste für "
+        "Damit haben Sie Ihren Platz. Auf der Warteliste für "
         f"{formats.join_words(spans)} stehen Sie nicht mehr.",
     )
 

@@ -250,6 +250,23 @@ def seats_elsewhere(
     return {row.person_id: row.number for row in rows}
 
 
+def offers_by_same_wish(session: Session, registration_ids: Collection[int]) -> dict[int, str]:
+    """Load for which of these registrations another date of the wish is offered, and which."""
+    rows = session.execute(
+        select(_LINK.registration_id, Event.number)
+        .join(_OTHER_LINK, _OTHER_LINK.wish_id == _LINK.wish_id)
+        .join(_GIVEN, _GIVEN.id == _OTHER_LINK.registration_id)
+        .join(Event, _GIVEN.event_id == Event.id)
+        .where(
+            _LINK.registration_id.in_(registration_ids),
+            _LINK.registration_id != _OTHER_LINK.registration_id,
+            _GIVEN.state == RegistrationState.OFFERED,
+        )
+        .order_by(Event.number)
+    )
+    return {row.registration_id: row.number for row in rows}
+
+
 def offers_at_the_time(
     session: Session, event_id: int, person_ids: Sequence[int]
 ) -> Sequence[Registration]:
