@@ -27,6 +27,7 @@ from trainings.events.models import (
     ShortNotice,
 )
 from trainings.people.models import Account
+from trainings.registrations.deciders import Decider, note_release
 from trainings.registrations.models import (
     Contingent,
     Registration,
@@ -36,7 +37,6 @@ from trainings.registrations.models import (
     Wish,
     WishedRegistration,
 )
-from trainings.registrations.operations import Decider, note_release
 
 pytestmark = pytest.mark.both_databases
 
@@ -376,6 +376,27 @@ def test_a_wish_has_two_places_or_goes_on_beside_one(app: Flask) -> None:
         f"Wunsch {wish.id} von Person {wish.person_id} hat mehr als einen Platz, oder einen und "
         "besteht weiter."
         for wish in (twice, goes_on)
+    ]
+
+
+def test_a_wish_has_ended_and_somebody_waits_on(app: Flask) -> None:
+    with transaction() as session:
+        first, second = make_event(session), make_event(session, first_day=date(2026, 6, 1))
+        wish = Wish(
+            person=make_person(session), template=make_template(session), created_at=NOW,
+            ended_at=NOW,
+        )  # fmt: skip
+        session.add(wish)
+        session.flush()
+        rows = [
+            make_registration(session, first, wish.person),
+            make_registration(session, second, wish.person, state=RegistrationState.WAITING),
+        ]
+        for row in rows:
+            session.add(WishedRegistration(registration_id=row.id, wish_id=wish.id))
+        waits = rows[1].id
+    assert findings(wishes.ended_wishes_hold_no_list) == [
+        f"Anmeldung {waits} wartet weiter, obwohl ihr Wunsch nicht mehr besteht."
     ]
 
 

@@ -123,4 +123,4 @@ def test_reasons_cost_the_same_statements_whatever_the_number(page: Page, rows: 
     assert len(statements) == 9
     with counted_statements() as statements:
         assert page.client.get(f"/veranstaltungen/{number}").status_code == 200
-    assert len(statements) == 8
+    assert len(statements) == 9

@@ -27,6 +27,7 @@ from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.core.permissions import Role
 from trainings.events.models import Event, EventTemplate, Visibility
+from trainings.office.sweeps import serve_waiting_lists
 from trainings.people.models import OrganisationContact, Person
 from trainings.registrations.course_operations import request_course
 from trainings.registrations.models import (
@@ -400,3 +401,18 @@ def test_the_pages_cost_the_same_statements_whatever_their_length(
             with counted_statements() as statements:
                 assert browser.get(url).status_code == 200
             assert len(statements) == expected, url
+
+
+def test_the_pages_name_the_offer_for_which_somebody_is_passed_over(page: Page) -> None:
+    page.choose(0, 1)
+    for number in range(2):
+        with transaction() as session:
+            session.get_one(Event, page.events[number]).offer_days = 2
+        page.free(number)
+    serve_waiting_lists(utc_now())
+    assert page.states() == [RegistrationState.OFFERED, RegistrationState.WAITING]
+    sentence = f"Wir bieten Ihnen gerade einen Platz in {page.numbers[0]} an."
+    for url, cost in ((f"/veranstaltungen/{page.numbers[1]}", 9), ("/meine/anmeldungen", 10)):
+        with counted_statements() as statements:
+            assert sentence in text_of(page.client.get(url)), url
+        assert len(statements) == cost, url

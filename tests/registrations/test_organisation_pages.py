@@ -26,7 +26,7 @@ from trainings.office.release_sweeps import expire_requests, send_release_digest
 from trainings.organisations.models import Organisation
 from trainings.people.contacts import remove_contact
 from trainings.people.models import OrganisationContact, Person
-from trainings.registrations.event_operations import set_contingent
+from trainings.registrations.contingent_operations import set_contingent
 from trainings.registrations.models import (
     Contingent,
     Registration,

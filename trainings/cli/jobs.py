@@ -70,7 +70,7 @@ JOBS = (
     _each_in_its_own(release_sweeps.send_release_digests),
     _each_in_its_own(release_sweeps.warn_of_contingents),
     _each_in_its_own(demand_sweeps.serve_wishes),
-    _each_in_its_own(demand_sweeps.end_fulfilled_wishes),
+    _each_in_its_own(demand_sweeps.end_idle_wishes),
     _each_in_its_own(sweeps.close_past_events),
     _sweep(sweeps.delete_needs),
     _sweep(sweeps.forget_submitted_forms),

@@ -16,6 +16,7 @@ from trainings.events.models import Event, EventState, EventTemplate
 from trainings.organisations.models import Level, Organisation
 from trainings.organisations.queries import organisation_tree
 from trainings.people.models import Person
+from trainings.registrations.demand_queries import was_expressed
 from trainings.registrations.models import (
     CourseRequest,
     CourseRequestState,
@@ -116,7 +117,7 @@ def _who_wants_what(
         )
     )
     wishing = select(Wish.template_id, Wish.person_id, Wish.next_free).where(
-        Wish.ended_at.is_(None)
+        Wish.ended_at.is_(None), was_expressed()
     )
     wanted = union(waiting, wishing).subquery()
     return list(

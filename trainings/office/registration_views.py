@@ -26,9 +26,10 @@ from trainings.people.operations import create_person
 from trainings.people.posting import attempt
 from trainings.people.queries import person_by_email
 from trainings.people.sessions import current_actor
+from trainings.registrations.deciders import Decider
 from trainings.registrations.forms import GiveBackForm, SubstituteForm
 from trainings.registrations.models import Registration, RegistrationState
-from trainings.registrations.operations import Decider, register, withdraw
+from trainings.registrations.operations import register, withdraw
 from trainings.registrations.places import begins_at
 from trainings.registrations.rules import is_late, substitution_refusal
 from trainings.registrations.substitution import (

@@ -26,9 +26,11 @@ from trainings.people.queries import (
     organisations_for_email,
     person_by_email,
 )
+from trainings.registrations.affiliation import authority_and_unit
 from trainings.registrations.collective_rules import ListedPerson, repeated
+from trainings.registrations.deciders import Decider
 from trainings.registrations.models import ACTIVE, Registration
-from trainings.registrations.operations import Decider, authority_and_unit, register
+from trainings.registrations.operations import register
 from trainings.registrations.place_queries import chain, load_places, load_queue, seats_elsewhere
 from trainings.registrations.rules import Seeker, next_places
 

@@ -33,10 +33,10 @@ from trainings.registrations.collective import (
     register_colleague,
 )
 from trainings.registrations.collective_rules import MOST_PEOPLE, Column, read_list, too_many
+from trainings.registrations.entry import window_of
 from trainings.registrations.event_queries import find_event
 from trainings.registrations.forms import CollectiveForm, PersonRow
 from trainings.registrations.models import RegistrationState
-from trainings.registrations.operations import window_of
 from trainings.registrations.rules import window_refusal
 from trainings.registrations.statuses import Status
 

@@ -36,6 +36,7 @@ class Facts:
         visible: whether the person sees the event.
         leads: whether the person leads it.
         elsewhere: number of another event at the same time with a place of the person, or empty.
+        offered: number of another date of the same wish that the person is offered, or empty.
         state: of the latest registration; None: never registered.
         since: of that state.
         last_reason: code of the last step of its history, may be empty.
@@ -54,6 +55,7 @@ class Facts:
     visible: bool = True
     leads: bool = False
     elsewhere: str = ""
+    offered: str = ""
     state: State | None = None
     since: datetime | None = None
     last_reason: str = ""
@@ -155,6 +157,19 @@ def _overlap(facts: Facts, _now: datetime) -> Condition:
         f"Die Person hat zur selben Zeit einen Platz in {facts.elsewhere}.",
         f"Sie haben zur selben Zeit einen Platz in {facts.elsewhere}. Solange Sie ihn behalten, "
         "bekommen Sie hier keinen.",
+    )
+
+
+def _other_offer(facts: Facts, _now: datetime) -> Condition | None:
+    if not facts.offered:
+        return None
+    return Condition(
+        "other_offer",
+        False,
+        f"Der Person ist ein anderer Termin desselben Bedarfs angeboten ({facts.offered}). Bis zur "
+        "Antwort wird sie hier übergangen und behält ihre Stelle.",
+        f"Wir bieten Ihnen gerade einen Platz in {facts.offered} an. Bis Sie geantwortet haben, "
+        "bekommen Sie hier keinen; Ihre Stelle auf dieser Warteliste behalten Sie.",
     )
 
 
@@ -278,6 +293,6 @@ def _offer(facts: Facts, _now: datetime) -> Condition | None:
 
 
 _CHECKS: tuple[Callable[[Facts, datetime], Condition | None], ...] = (
-    _event, _visible, _leads, _overlap, _registered, _release, _admission,
+    _event, _visible, _leads, _overlap, _other_offer, _registered, _release, _admission,
     _limit, _capacity, _contingents, _queue, _offer,
 )  # fmt: skip

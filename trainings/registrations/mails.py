@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 
-from sqlalchemy import and_, bindparam, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from trainings.core import formats, tokens
 from trainings.core.clock import end_of_day
 from trainings.core.outbox import Mail
 from trainings.core.tokens import Purpose
-from trainings.events.models import Event
 from trainings.registrations import tickets
 from trainings.registrations.mail_parts import (
     MY_REGISTRATIONS,
@@ -24,8 +22,12 @@ from trainings.registrations.mail_parts import (
     ticket_path,
     withdraw_path,
 )
-from trainings.registrations.models import Registration, RegistrationState, WishedRegistration
+from trainings.registrations.models import Registration, RegistrationState
 from trainings.registrations.rules import awaits_admission
+
+Days = tuple[date, date]
+Ended = Mapping[int, Sequence[Days]]
+"""Days of the other dates that were off with a place, by its registration."""
 
 _BY_OTHER = "Ihre Organisation oder die Geschäftsstelle hat Sie angemeldet."
 
@@ -35,6 +37,7 @@ def served(
     registrations: Sequence[Registration],
     now: datetime,
     *,
+    ended: Ended,
     asked: Registration | None = None,
     by_other: bool = False,
 ) -> None:
@@ -44,6 +47,7 @@ def served(
         session: the open transaction.
         registrations: placed or offered.
         now: the present instant.
+        ended: `LockedPlaces.ended`.
         asked: the one who asked right now and did not wait before.
         by_other: somebody else asked for that person.
 
@@ -54,7 +58,12 @@ def served(
         else:
             promoted = registration is not asked
             placed(
-                session, registration, now, promoted=promoted, by_other=by_other and not promoted
+                session,
+                registration,
+                now,
+                ended=ended,
+                promoted=promoted,
+                by_other=by_other and not promoted,
             )
 
 
@@ -63,6 +72,7 @@ def placed(
     registration: Registration,
     now: datetime,
     *,
+    ended: Ended,
     promoted: bool,
     opening: str = "",
     by_other: bool = False,
@@ -73,6 +83,7 @@ def placed(
         session: the open transaction.
         registration: placed.
         now: the present instant.
+        ended: `LockedPlaces.ended`.
         promoted: whether the person waited before.
         opening: the first sentence, where it is a special one.
         by_other: somebody else registered the person right now.
@@ -88,10 +99,12 @@ def placed(
         opening = opening or "Sie haben einen Platz."
         if by_other:
             opening = f"{_BY_OTHER} {opening}"
-    _invite(session, registration, now, kind=kind, word=word, opening=opening)
+    _invite(session, registration, now, kind=kind, word=word, opening=opening, ended=ended)
 
 
-def took_over(session: Session, registration: Registration, instead_of: str, now: datetime) -> None:
+def took_over(
+    session: Session, registration: Registration, instead_of: str, now: datetime, *, ended: Ended
+) -> None:
     """Tell somebody that they come in a colleague's place, with ticket and calendar entry."""
     opening = (
         f"{instead_of} kann nicht teilnehmen und hat Sie als Ersatzperson benannt. Der Platz "
@@ -104,6 +117,7 @@ def took_over(session: Session, registration: Registration, instead_of: str, now
         kind="registration_taken_over",
         word="Ersatzperson",
         opening=opening,
+        ended=ended,
     )
 
 
@@ -115,6 +129,7 @@ def _invite(
     kind: str,
     word: str,
     opening: str,
+    ended: Ended,
 ) -> None:
     event = registration.event
     post(
@@ -132,7 +147,7 @@ def _invite(
             link=("Eintrittskarte öffnen", ticket_path(registration)),
             ticket=f"/t/{registration.ticket}",
             closing=(
-                *_other_dates(session, registration),
+                *_other_dates(ended.get(registration.id, ())),
                 "Bitte zeigen Sie die Eintrittskarte am Eingang vor; Ihr Name genügt auch.",
                 "Sie können doch nicht? Bitte geben Sie den Platz zurück, damit jemand nachrücken "
                 f"kann. Ohne Angabe von Gründen geht das bis "
@@ -144,36 +159,14 @@ def _invite(
     )
 
 
-_LINK, _OTHER_LINK = aliased(WishedRegistration), aliased(WishedRegistration)
-_ENDED_WITH = (
-    select(Event.first_day, Event.last_day)
-    .join(Registration, Registration.event_id == Event.id)
-    .join(_OTHER_LINK, _OTHER_LINK.registration_id == Registration.id)
-    .join(_LINK, _LINK.wish_id == _OTHER_LINK.wish_id)
-    .where(
-        _LINK.registration_id == bindparam("registration_id"),
-        Registration.id != bindparam("registration_id"),
-        or_(
-            Registration.state == RegistrationState.OFFERED,
-            and_(
-                Registration.state == RegistrationState.WITHDRAWN,
-                Registration.state_since == bindparam("since"),
-            ),
-        ),
-    )
-    .order_by(Event.first_day)
-)
-
-
-def _other_dates(session: Session, registration: Registration) -> tuple[str, ...]:
+def _other_dates(days: Sequence[Days]) -> tuple[str, ...]:
     """Say which other dates of the same wish are off, now that there is a place."""
-    values = {"registration_id": registration.id, "since": registration.state_since}
-    days = [formats.day_span(*row) for row in session.execute(_ENDED_WITH, values)]
     if not days:
         return ()
+    spans = [formats.day_span(first_day, last_day) for first_day, last_day in days]
     return (
-        "Ihr Wunsch ist damit erfüllt. Auf der Warteliste für "
-        f"{formats.join_words(days)} stehen Sie nicht mehr.",
+        "Damit haben Sie Ihren Platz. Auf der Warteliste für "
+        f"{formats.join_words(spans)} stehen Sie nicht mehr.",
     )
 
 

@@ -76,17 +76,22 @@ def registration_status(mine: MyPlace) -> Status:
     return ("clock", "Freigabe steht aus", "warn", "")
 
 
+_OWN_STEPS = {
+    "offer_missed": "Sie haben ein Angebot verstreichen lassen und stehen seitdem am Ende.",
+    "offer_gave_way": "Ein Platz von Ihnen wurde auf dieselbe Zeit verlegt, deshalb gilt unser "
+    "Angebot nicht mehr.",
+}
+
+
 def queue_sentence(news: QueueNews) -> str:
     """Return why somebody's position on a waiting list last changed."""
     day = formats.long_date(berlin_day(news.at))
     if news.own:
-        why = (
-            "Sie haben ein Angebot verstreichen lassen und stehen seitdem am Ende."
-            if news.reason == "offer_missed"
-            else "Die Geschäftsstelle hat Ihre Stelle geändert."
-        )
+        why = _OWN_STEPS.get(news.reason, "Die Geschäftsstelle hat Ihre Stelle geändert.")
     elif news.reason == "moved_by_office":
         why = "Die Geschäftsstelle hat die Reihenfolge geändert."
+    elif news.reason == "offer_gave_way":
+        why = "Eine Person vor Ihnen steht wieder auf der Warteliste."
     elif news.to_state in (RegistrationState.PLACED, RegistrationState.OFFERED):
         why = "Eine Person vor Ihnen hat einen Platz bekommen."
     else:

@@ -34,5 +34,6 @@ CHECKS: tuple[Check, ...] = (
     registrations.substitutes_sit_in_the_place_of_somebody_else,
     registrations.histories_lead_to_the_states,
     wishes.a_wish_gives_one_place,
+    wishes.ended_wishes_hold_no_list,
     wishes.wishes_are_of_one_person,
 )
