@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from tests.browser_forms import submit
 from tests.factories import log_in, make_event, make_person
@@ -21,6 +22,8 @@ from trainings.events.details import Policy
 from trainings.events.models import Admission, Event, Visibility
 from trainings.people.models import Person
 from trainings.registrations.admission_rules import RULES
+from trainings.registrations.models import Registration
+from trainings.registrations.moves import note_change
 from trainings.registrations.operations import register
 
 pytestmark = pytest.mark.both_databases
@@ -70,6 +73,23 @@ def test_after_the_admission_the_list_is_a_waiting_list_again(page: Page) -> Non
         event.pool.capacity = 0
     html = text_of(page.client.get("/meine/anmeldungen"))
     assert "Sie sind an 1. Stelle. Alle Plätze sind vergeben." in html
+
+
+def test_whoever_the_office_left_out_reads_so_without_its_reason(page: Page) -> None:
+    submit(page.client, page.url)
+    with transaction() as session:
+        event = session.get_one(Event, page.event_id)
+        event.admitted_at = utc_now()
+        event.pool.capacity = 0
+        registration = session.scalars(select(Registration)).one()
+        note_change(
+            session, registration, registration.state, Actor(None),
+            reason="not_admitted_by_office", note="Abweichend: intern", now=utc_now(),
+        )  # fmt: skip
+    for url in ("/meine/anmeldungen", page.url):
+        html = text_of(page.client.get(url))
+        assert "Die Geschäftsstelle hat bei der Zulassung anders entschieden." in html
+        assert "intern" not in html
 
 
 def test_other_events_show_no_rules_of_admission(client: FlaskClient) -> None:

@@ -45,7 +45,7 @@ from trainings.registrations.event_queries import (
     list_events,
     next_date,
 )
-from trainings.registrations.explain import why_not_yet
+from trainings.registrations.explain import last_steps, why_not_yet
 from trainings.registrations.forms import (
     EventFilterForm,
     FirstRegistrationForm,
@@ -224,8 +224,14 @@ def _why_not_yet(page: EventPage, actor: Actor, now: datetime) -> str:
     if page.mine is None or page.mine.state in SEATED or actor.person_id is None:
         return ""
     elsewhere = seats_elsewhere(db.session(), page.event.id, [actor.person_id])
+    admitted = [page.mine.registration_id] if page.event.admitted_at is not None else []
     condition = why_not_yet(
-        page.mine, page.event, page.places, elsewhere.get(actor.person_id, ""), now
+        page.mine,
+        page.event,
+        page.places,
+        elsewhere.get(actor.person_id, ""),
+        now,
+        last_step=last_steps(db.session(), admitted).get(page.mine.registration_id, ("", "")),
     )
     return condition.to_person if condition else ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -61,7 +61,13 @@ class Explanation:
 
 
 def why_not_yet(
-    mine: MyPlace, event: Event, places: Places, elsewhere: str, now: datetime
+    mine: MyPlace,
+    event: Event,
+    places: Places,
+    elsewhere: str,
+    now: datetime,
+    *,
+    last_step: tuple[str, str] = ("", ""),
 ) -> Condition | None:
     """Return what keeps somebody who asked from a place, or None for who is asked or has one.
 
@@ -71,6 +77,7 @@ def why_not_yet(
         places: its pool as it is.
         elsewhere: number of an event at the same time with a place of the person, or empty.
         now: the present instant.
+        last_step: code and note of the last step in its history, if the office has admitted.
 
     """
     if mine.state in SEATED:
@@ -84,15 +91,35 @@ def why_not_yet(
         chain=mine.chain,
         elsewhere=elsewhere,
         state=mine.state,
+        last_reason=last_step[0],
+        last_note=last_step[1],
         ahead=max(mine.position - 1, 0),
     )
     return deciding(facts, now)
 
 
+def last_steps(session: Session, registration_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """Return code and note of the last step of each registration; one statement, or none."""
+    ids = list(registration_ids)
+    if not ids:
+        return {}
+    last = (
+        select(func.max(RegistrationChange.id))
+        .where(RegistrationChange.registration_id.in_(ids))
+        .group_by(RegistrationChange.registration_id)
+    )
+    rows = session.execute(
+        select(
+            RegistrationChange.registration_id, RegistrationChange.reason, RegistrationChange.note
+        ).where(RegistrationChange.id.in_(last))
+    )
+    return {row.registration_id: (row.reason, row.note) for row in rows}
+
+
 def explain_own(
     session: Session, everything: Sequence[MyRegistration], now: datetime
 ) -> dict[int, Condition]:
-    """Return by registration what keeps the person from a place; at most two statements.
+    """Return by registration what keeps the person from a place; at most three statements.
 
     Args:
         session: for reading.
@@ -107,12 +134,20 @@ def explain_own(
     places, _ = load_pools(
         session, {id_: (pool.capacity, pool.organisation_limit) for id_, pool in pools.items()}, now
     )
+    steps = last_steps(
+        session, [mine.registration.id for mine in asking if mine.event.admitted_at is not None]
+    )
     found = {}
     for mine in asking:
         if mine.place is not None:
             elsewhere = _own_elsewhere(mine.event, everything)
             condition = why_not_yet(
-                mine.place, mine.event, places[mine.event.pool_id], elsewhere, now
+                mine.place,
+                mine.event,
+                places[mine.event.pool_id],
+                elsewhere,
+                now,
+                last_step=steps.get(mine.registration.id, ("", "")),
             )
             if condition is not None:
                 found[mine.registration.id] = condition
@@ -166,6 +201,7 @@ def explain_to_office(session: Session, event: Event, person_id: int, now: datet
         state=latest.state if latest else None,
         since=latest.state_since if latest else None,
         last_reason=history[0][0] if history else "",
+        last_note=history[0][1].note if history else "",
         ahead=ahead,
         offer_until=latest.offer_until if latest else None,
         missed_offers=latest.missed_offers if latest else 0,

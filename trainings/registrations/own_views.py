@@ -130,7 +130,7 @@ def _row_status(
     icon, word, tone, detail = registration_status(place)
     sentences = [detail] if detail else []
     condition = why.get(registration.id)
-    if condition is not None and condition.code != "admission":
+    if condition is not None and not (condition.code == "admission" and place.awaits_admission):
         sentences.append(condition.to_person)
     if registration.id in news:
         sentences.append(queue_sentence(news[registration.id]))
