@@ -69,8 +69,8 @@ def test_each_registration_on_the_page_of_the_event_leads_to_its_answer(
 def test_conditions_read_as_conditions_and_one_decides(office: FlaskClient) -> None:
     world = World()
     placed, waiting = (world.why(office, person_id) for person_id in world.people[:2])
-    assert "Das entscheidet: Die Person ist angemeldet" in placed
-    assert "Das entscheidet: Ein Platz ist frei" in waiting
+    assert "Das entscheidet: Die Person ist angemeldet – erfüllt" in placed
+    assert "Das entscheidet: Ein Platz ist frei – nicht erfüllt" in waiting
     assert [waiting.count(f"<b>{word}</b>") for word in WORDS] == [6, 1, 2]
     assert [placed.count(f"<b>{word}</b>") for word in WORDS] == [5, 0, 4]
     for html in (placed, waiting):
@@ -90,7 +90,7 @@ def test_whoever_the_office_took_out_of_the_proposal_reads_its_reason(office: Fl
             note="Abweichend vom Vorschlag: <i>war schon da</i>", now=utc_now(),
         )  # fmt: skip
     html = world.why(office, world.people[1])
-    assert "Das entscheidet: Die Zulassung steht nicht entgegen" in html
+    assert "Das entscheidet: Die Zulassung ist erfolgt oder nicht nötig – nicht erfüllt" in html
     assert "herausgenommen. Abweichend vom Vorschlag: &lt;i&gt;war schon da" in html
 
 
