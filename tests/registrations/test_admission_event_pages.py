@@ -22,6 +22,7 @@ from trainings.events.details import Policy
 from trainings.events.models import Admission, Event, Visibility
 from trainings.people.models import Person
 from trainings.registrations.admission_rules import RULES
+from trainings.registrations.mail_parts import withdraw_path
 from trainings.registrations.models import Registration
 from trainings.registrations.moves import note_change
 from trainings.registrations.operations import register
@@ -44,7 +45,8 @@ def test_the_page_promises_no_place_and_shows_the_rules(page: Page) -> None:
     assert "Der Platz gehört sofort Ihnen" not in html
     assert all(rule in html for rule in RULES)
     listed = text_of(page.client.get("/veranstaltungen/"))
-    assert "danach Zulassung" in listed
+    assert "Plätze werden danach zugelassen" in listed
+    assert "Plätze werden danach zugelassen" in text_of(page.client.get("/veranstaltungen/?frei=y"))
     assert "freie Plätze" not in listed
 
 
@@ -63,6 +65,22 @@ def test_asking_is_confirmed_as_a_request_everywhere(page: Page) -> None:
     (letter,) = letters()
     assert letter.subject.startswith("Antrag eingegangen:")
     assert letter.link == f"{page.url}#zulassung"
+
+
+def test_while_the_office_decides_a_request_is_withdrawn_on_both_ways(page: Page) -> None:
+    submit(page.client, page.url)
+    url = f"/meine/anmeldungen/{page.registration().id}/zurueckgeben"
+    with transaction() as session:
+        registration = session.get_one(Registration, page.registration().id)
+        path = withdraw_path(session, registration, utc_now())
+    for html in (text_of(page.client.get(url)), text_of(page.client.get(path))):
+        assert "Anmeldung zurückziehen?" in html
+        assert "bei der Zulassung nicht" in html
+        assert "Warteliste" not in html
+    with transaction() as session:
+        session.get_one(Event, page.event_id).admitted_at = utc_now()
+    for html in (text_of(page.client.get(url)), text_of(page.client.get(path))):
+        assert "Warteliste verlassen?" in html
 
 
 def test_after_the_admission_the_list_is_a_waiting_list_again(page: Page) -> None:

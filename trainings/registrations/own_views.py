@@ -37,7 +37,7 @@ from trainings.registrations.queries import (
     my_registrations,
 )
 from trainings.registrations.release_queries import declined_requests, not_released_in_time
-from trainings.registrations.rules import is_late
+from trainings.registrations.rules import awaits_admission, is_late
 from trainings.registrations.statuses import (
     Status,
     past_status,
@@ -211,6 +211,7 @@ def withdraw(registration_id: int) -> ResponseReturnValue:
             registration=registration,
             event=registration.event,
             days=calendar.calendar_days(registration.event),
+            pending=awaits_admission(registration.event.admission, registration.event.admitted_at),
             late=is_late(registration.state, registration.event.withdraw_until, utc_now()),
         ),
         status,
