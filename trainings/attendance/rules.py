@@ -170,11 +170,6 @@ def tally(marks: Iterable[Mark]) -> Tally:
     )
 
 
-def counts_as_participation(marks: Iterable[Mark]) -> bool:
-    """Say whether a registration is a participation: at least one attended session."""
-    return AttendanceMark.PRESENT in marks
-
-
 @dataclass(frozen=True)
 class Change:
     """One recording or correction in one session.
