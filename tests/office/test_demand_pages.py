@@ -25,7 +25,7 @@ from trainings.core.actors import SYSTEM, VISITOR
 from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
-from trainings.events.models import Event, EventState, ExtraDate, Visibility
+from trainings.events.models import Admission, Event, EventState, ExtraDate, Visibility
 from trainings.office.demand_queries import demand
 from trainings.organisations.models import Level, OrganisationKind
 from trainings.organisations.regions import NO_REGION
@@ -299,6 +299,7 @@ def test_an_extra_date_is_planned_from_the_waiting_list_and_takes_it_along(
     draft = text_of(office.get(answer.location))
     assert "Zusatztermin: Die Warteliste kommt mit" in draft
     assert "kommen 2 Personen von der" in draft
+    assert "die Plätze zuerst angeboten" in draft
     assert f"/koordination/veranstaltungen/{number}/warteliste" in draft
     published = submit(office, answer.location, button="Veröffentlichen")
     assert "2 Personen kommen von der Warteliste mit." in text_of(office.get(published.location))
@@ -308,6 +309,23 @@ def test_an_extra_date_is_planned_from_the_waiting_list_and_takes_it_along(
     ]
     history = text_of(office.get(f"/koordination/veranstaltungen/{number}"))
     assert "Zusatztermin angelegt" in history
+
+
+def test_the_draft_of_an_extra_date_promises_no_offers_where_the_office_admits(
+    office: FlaskClient,
+) -> None:
+    number, _ = full_event()
+    with transaction() as session:
+        session.scalars(select(Event)).one().admission = Admission.BY_OFFICE
+    url = f"/koordination/veranstaltungen/{number}/zusatztermin"
+    answer = submit(office, url, {"first_day": f"{SOON + timedelta(days=21):%d.%m.%Y}"})
+    draft = text_of(office.get(answer.location))
+    assert "entscheiden Sie nach Anmeldeschluss bei der Zulassung" in draft
+    assert "zuerst angeboten" not in draft
+    with transaction() as session:
+        for row in session.scalars(select(Registration)):
+            row.state = State.WITHDRAWN
+    assert "steht zurzeit niemand mehr" in text_of(office.get(answer.location))
 
 
 def test_pressing_twice_makes_one_draft(office: FlaskClient) -> None:

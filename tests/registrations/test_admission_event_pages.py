@@ -148,17 +148,21 @@ def test_a_place_elsewhere_at_that_time_is_the_reason_on_both_pages(client: Flas
     assert sentence in text_of(client.get("/meine/anmeldungen"))
 
 
+@pytest.mark.parametrize(("admitted", "mine", "event_page"), [(False, 9, 8), (True, 10, 9)])
 @pytest.mark.parametrize("rows", [1, 20])
-def test_reasons_cost_the_same_statements_whatever_the_number(page: Page, rows: int) -> None:
+def test_reasons_cost_the_same_statements_whatever_the_number(
+    page: Page, rows: int, *, admitted: bool, mine: int, event_page: int
+) -> None:
     with transaction() as session:
         for index in range(rows):
             event = make_event(session, first_day=SOON + timedelta(days=3 * index), capacity=1)
             for person_id in (make_person(session).id, page.person_id):
                 register(session, Actor(person_id=person_id), event.id, now=utc_now())
+            event.admitted_at = utc_now() if admitted else None
         number = event.number
     with counted_statements() as statements:
         assert page.client.get("/meine/anmeldungen").status_code == 200
-    assert len(statements) == 9
+    assert len(statements) == mine
     with counted_statements() as statements:
         assert page.client.get(f"/veranstaltungen/{number}").status_code == 200
-    assert len(statements) == 8
+    assert len(statements) == event_page
