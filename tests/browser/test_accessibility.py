@@ -26,11 +26,11 @@ PAGES: dict[str, tuple[str, ...]] = {
     PARTICIPANT: ("/veranstaltungen/", "FIRST", "/meine/anmeldungen", "/konto/",
                   "/bedarf/", "/bedarf/1",
                   "/veranstaltungen/?art=annual_meeting&monat=2020-01"),
-    CONTACT: ("/organisation/", "/organisation/teilnahmen"),
+    CONTACT: ("/organisation/", "/organisation/teilnahmen", "/organisation/kurs-anfragen"),
     TRAINER: ("/einlass/", "FIRST"),
     COORDINATOR: ("/koordination/", "/koordination/veranstaltungen/",
                   "/koordination/organisationen/", "/koordination/personen/", "/statistik/",
-                  "/koordination/bedarf/"),
+                  "/koordination/bedarf/", "/koordination/mails/"),
 }  # fmt: skip
 
 

@@ -45,7 +45,6 @@ from trainings.events.planning import (
     set_hosts,
     set_invitations,
     set_trainers,
-    set_venue_and_room,
     update_event,
 )
 from trainings.events.rules import SessionPlan, deadlines_before
@@ -251,7 +250,6 @@ def test_dates_place_and_places_of_a_published_event_are_not_changed_here(app: F
     plans = plans_of(stored(event_id))
     place = {"venue_id": None, "room_id": None}
     assert refused(set_dates_and_place, event_id, sessions=plans, **place).code == "not_a_draft"
-    assert refused(set_venue_and_room, event_id, **place).code == "not_a_draft"
     places = {"capacity": 3, "organisation_limit": None}
     assert refused(set_draft_capacity, event_id, **places).code == "not_a_draft"
     assert refused(delete_draft, event_id).code == "not_a_draft"
@@ -284,9 +282,12 @@ def test_room_of_another_venue_is_refused(app: Flask) -> None:
     venue_id, _ = room()
     with transaction() as session:
         other = make_venue(session, town="Bochum").rooms[0].id
-    place = {"venue_id": venue_id, "room_id": other}
-    assert refused(set_venue_and_room, event_id, **place).code == "room_elsewhere"
-    assert refused(set_venue_and_room, event_id, venue_id=999, room_id=None).code == "not_found"
+    plans = plans_of(stored(event_id))
+    for place, code in (
+        ({"venue_id": venue_id, "room_id": other}, "room_elsewhere"),
+        ({"venue_id": 999, "room_id": None}, "not_found"),
+    ):
+        assert refused(set_dates_and_place, event_id, sessions=plans, **place).code == code
 
 
 def test_capacity_of_a_draft_may_not_fall_below_its_minimum(app: Flask) -> None:
@@ -334,7 +335,8 @@ def test_draft_is_published_once_and_only_with_a_venue(app: Flask) -> None:
     event_id = draft()
     assert "Veranstaltungsort" in refused(publish_event, event_id).sentence
     venue_id, room_id = room()
-    run(set_venue_and_room, event_id, venue_id=venue_id, room_id=room_id)
+    plans = plans_of(stored(event_id))
+    run(set_dates_and_place, event_id, sessions=plans, venue_id=venue_id, room_id=room_id)
     run(publish_event, event_id)
     event = stored(event_id)
     assert (event.state, event.published_at) == (EventState.PUBLISHED, NOW)

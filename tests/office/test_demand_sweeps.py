@@ -26,7 +26,14 @@ from tests.registrations.demand import (
 from trainings.core.actors import Actor
 from trainings.core.database import db, transaction
 from trainings.events.details import Policy
-from trainings.events.models import Event, EventHost, EventState, EventTemplate, Visibility
+from trainings.events.models import (
+    Admission,
+    Event,
+    EventHost,
+    EventState,
+    EventTemplate,
+    Visibility,
+)
 from trainings.office.demand_sweeps import end_idle_wishes, serve_wishes
 from trainings.office.sweeps import expire_waiting_lists, serve_waiting_lists
 from trainings.people.models import Person
@@ -102,6 +109,16 @@ def test_a_new_date_is_offered_in_the_order_of_the_wishes(app: Flask) -> None:
         "registration_offered",
     ]
     assert changes_nothing_more()
+
+
+def test_where_the_office_admits_the_mail_promises_no_waiting_list(app: Flask) -> None:
+    demand = Demand(1)
+    demand.add_date(policy=Policy(offer_days=0, admission=Admission.BY_OFFICE))
+    serve_wishes(LATER)
+    kind, mail = mails_to(demand.actors[0].person_id)[-1]
+    assert kind == "wish_new_date"
+    assert "entscheidet die Geschäftsstelle nach dem Anmeldeschluss" in mail.paragraphs[1]
+    assert "Warteliste" not in " ".join(mail.paragraphs)
 
 
 def test_whoever_waited_there_before_comes_first(app: Flask) -> None:

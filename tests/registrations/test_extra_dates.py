@@ -27,7 +27,14 @@ from trainings.core.actors import SYSTEM, Actor
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.events.details import Policy, apply_policy
-from trainings.events.models import Event, EventState, EventTrainer, ExtraDate, ShortNotice
+from trainings.events.models import (
+    Admission,
+    Event,
+    EventState,
+    EventTrainer,
+    ExtraDate,
+    ShortNotice,
+)
 from trainings.events.operations import copy_event, delete_draft, publish_event
 from trainings.office.demand_queries import demand
 from trainings.registrations.demand_operations import express_wish
@@ -126,6 +133,15 @@ def test_the_mails_say_that_it_is_an_extra_date(app: Flask) -> None:
     assert "11.–12.05.2026" in mail.subject
     assert other_kind == "extra_date"
     assert "in derselben Reihenfolge" in other.paragraphs[0]
+
+
+def test_where_the_office_admits_to_the_extra_date_the_mail_says_so(app: Flask) -> None:
+    queue = Queue(1, policy=Policy(offer_days=0, admission=Admission.BY_OFFICE))
+    queue.publish()
+    kind, mail = mails_to(queue.actors[0].person_id)[-1]
+    assert kind == "extra_date"
+    assert "Wir haben Sie dort angemeldet." in mail.paragraphs[0]
+    assert "entscheidet die Geschäftsstelle nach dem Anmeldeschluss" in mail.paragraphs[0]
 
 
 def test_accepting_ends_the_wait_on_the_old_date(app: Flask) -> None:

@@ -17,6 +17,7 @@ from trainings.events.models import (
     EventInvitation,
     EventKind,
     EventState,
+    ExtraDate,
     Pool,
     Venue,
 )
@@ -142,6 +143,16 @@ class Happening:
 
 
 @dataclass(frozen=True)
+class ComesAlong:
+    """The waiting list that an extra date takes along: of which event, and how many people."""
+
+    number: str
+    first_day: date
+    last_day: date
+    people: int
+
+
+@dataclass(frozen=True)
 class EventPage:
     """One event with all who have to do with it.
 
@@ -155,6 +166,7 @@ class EventPage:
         hosts: for whom an in-house event is.
         invited: who is invited, by name.
         history: what happened, the latest first.
+        comes_along: of the draft of an extra date, the waiting list that it takes along.
 
     """
 
@@ -167,10 +179,11 @@ class EventPage:
     hosts: list[EventHost]
     invited: list[EventInvitation]
     history: list[Happening]
+    comes_along: ComesAlong | None
 
 
 def event_page(session: Session, number: str, now: datetime) -> EventPage:
-    """Return one event for the office; eleven statements.
+    """Return one event for the office; eleven statements, for a draft one more.
 
     Raises:
         DomainError: `not_found`.
@@ -195,7 +208,23 @@ def event_page(session: Session, number: str, now: datetime) -> EventPage:
         hosts=hosts_of(session, event),
         invited=invitations_of(session, event),
         history=history_of(session, "events", event.id),
+        comes_along=_comes_along(session, event) if event.state is EventState.DRAFT else None,
     )
+
+
+def _comes_along(session: Session, event: Event) -> ComesAlong | None:
+    people = (
+        select(func.count())
+        .where(Registration.event_id == Event.id, Registration.state == RegistrationState.WAITING)
+        .correlate(Event)
+        .scalar_subquery()
+    )
+    row = session.execute(
+        select(Event.number, Event.first_day, Event.last_day, people)
+        .join(ExtraDate, ExtraDate.waiting_from_id == Event.id)
+        .where(ExtraDate.event_id == event.id)
+    ).one_or_none()
+    return ComesAlong(*row) if row else None
 
 
 def registrations_of(session: Session, event: Event) -> list[Registration]:

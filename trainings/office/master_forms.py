@@ -27,7 +27,6 @@ from trainings.core.forms import (
     LineField,
     TextField,
     email_address,
-    registered_name,
     required,
 )
 from trainings.core.permissions import ROLE_NAMES, Role
@@ -44,6 +43,7 @@ from trainings.office.event_forms import (
 from trainings.office.policy_form import PolicyFieldsMixin, policy_values
 from trainings.organisations import models as organisations
 from trainings.organisations.operations import OrganisationData
+from trainings.people.forms import PersonDetailsForm
 
 MOST_ROOMS = 60
 MOST_TEMPLATE_SESSIONS = 30
@@ -140,41 +140,13 @@ class ContactForm(Form):
     is_deputy = BooleanField("Vertretung")
 
 
-class PersonForm(Form):
+class PersonForm(PersonDetailsForm):
     """Somebody whom the office registers; no account is needed."""
-
-    title = LineField("Titel", 40)
-    given_name = LineField(
-        "Vorname", 80, [required("Bitte geben Sie den Vornamen ein."), registered_name]
-    )
-    family_name = LineField(
-        "Nachname", 80, [required("Bitte geben Sie den Nachnamen ein."), registered_name]
-    )
-    email = LineField(
-        "Dienstliche E-Mail",
-        LONGEST_EMAIL,
-        [required("Bitte geben Sie die E-Mail-Adresse ein."), email_address],
-        render_kw={"type": "email"},
-    )
-    organisation_id = ChoiceField("Organisation", coerce=optional_id)
-    unit = LineField("Dienststelle", 120)
-    function = LineField("Funktion", 120)
 
     def validate_organisation_id(self, field: Any) -> None:
         """Ask for a choice."""
         if field.data is None:
             raise ValidationError("Bitte wählen Sie die Organisation.")
-
-    def values(self) -> dict[str, Any]:
-        """Return what was typed, by the names that the operations take."""
-        return {
-            "title": self.title.data or "",
-            "given_name": self.given_name.data,
-            "family_name": self.family_name.data,
-            "organisation_id": self.organisation_id.data,
-            "unit": self.unit.data or "",
-            "function": self.function.data or "",
-        }
 
 
 class RolesForm(Form):

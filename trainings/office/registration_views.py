@@ -13,6 +13,7 @@ from trainings.core.clock import utc_now
 from trainings.core.database import db
 from trainings.core.errors import not_found
 from trainings.core.fields import options
+from trainings.core.forms import is_email_address
 from trainings.core.idempotency import Outcome
 from trainings.core.permissions import Permission, requires
 from trainings.events.queries import event_by_number
@@ -24,7 +25,7 @@ from trainings.organisations.queries import organisation_choices
 from trainings.people.models import Person
 from trainings.people.operations import create_person
 from trainings.people.posting import attempt
-from trainings.people.queries import person_by_email
+from trainings.people.queries import organisations_for_email, person_by_email
 from trainings.people.sessions import current_actor
 from trainings.registrations.deciders import Decider
 from trainings.registrations.forms import GiveBackForm, SubstituteForm
@@ -73,13 +74,24 @@ def event_register(number: str) -> ResponseReturnValue:
         return to_event(number, f"{person.name} {became}.")
 
     done, status = attempt(form, work, creates=True)
+    if done:
+        return done
+    if form.is_submitted():
+        _suggest_organisation(form)
     page = {
         "form": form,
         "number": number,
         "event_title": title,
         "needs_release": needs_release,
     }
-    return done or (render_template("office/event_register.html", **page), status)
+    return render_template("office/event_register.html", **page), status
+
+
+def _suggest_organisation(form: RegisterPersonForm) -> None:
+    """Choose the organisation by the address of somebody whom nobody knows yet."""
+    email = form.email.data or ""
+    if is_email_address(email) and person_by_email(db.session(), email) is None:
+        form.suggest(organisations_for_email(db.session(), email))
 
 
 def _decider(session: Session, actor: Actor) -> Decider:

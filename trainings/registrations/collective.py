@@ -246,15 +246,16 @@ def _hindrances(
     twice = repeated(emails)
 
     def judge(position: int, email: str) -> Outlook | None:
+        row = known.get(email)
+        is_own = row and (row.person.id == actor.person_id or _is_of(row.person, scope))
+        if row and is_own and row.is_registered:
+            return Outlook.ALREADY
         if position in twice:
             return Outlook.TWICE
-        row = known.get(email)
         if row is None:
             return None if above.id in owners[email] else Outlook.FOREIGN
-        if row.person.id != actor.person_id and not _is_of(row.person, scope):
+        if not is_own:
             return Outlook.FOREIGN
-        if row.is_registered:
-            return Outlook.ALREADY
         if row.person.id in leading:
             return Outlook.LEADS
         return Outlook.OVERLAP if row.person.id in sitting else None

@@ -11,7 +11,15 @@ from sqlalchemy.orm import Session, aliased, joinedload
 
 from trainings.core.actors import Actor
 from trainings.core.errors import not_found
-from trainings.events.models import Event, EventState, EventTemplate, Pool, Venue, Visibility
+from trainings.events.models import (
+    Event,
+    EventKind,
+    EventState,
+    EventTemplate,
+    Pool,
+    Venue,
+    Visibility,
+)
 from trainings.organisations.models import Organisation
 from trainings.people.models import OrganisationContact
 from trainings.registrations.models import (
@@ -137,6 +145,8 @@ class Format:
     title: str
     summary: str
     dates: int
+    kind: EventKind
+    capacity: int
 
 
 def formats_on_offer(session: Session, actor: Actor, now: datetime) -> list[Format]:
@@ -148,7 +158,14 @@ def formats_on_offer(session: Session, actor: Actor, now: datetime) -> list[Form
         .scalar_subquery()
     )
     rows = session.execute(
-        select(EventTemplate.id, EventTemplate.title, EventTemplate.summary, dates)
+        select(
+            EventTemplate.id,
+            EventTemplate.title,
+            EventTemplate.summary,
+            dates,
+            EventTemplate.kind,
+            EventTemplate.capacity,
+        )
         .where(or_(_offered(), dates > 0))
         .order_by(EventTemplate.title, EventTemplate.id)
     )

@@ -46,7 +46,7 @@ from trainings.registrations.event_queries import (
     list_events,
     next_date,
 )
-from trainings.registrations.explain import why_not_yet
+from trainings.registrations.explain import last_steps, why_not_yet
 from trainings.registrations.forms import (
     EventFilterForm,
     FirstRegistrationForm,
@@ -226,6 +226,7 @@ def _why_not_yet(page: EventPage, actor: Actor, now: datetime) -> str:
         return ""
     elsewhere = seats_elsewhere(db.session(), page.event.id, [actor.person_id])
     offered = offers_by_same_wish(db.session(), [page.mine.registration_id])
+    admitted = [page.mine.registration_id] if page.event.admitted_at is not None else []
     condition = why_not_yet(
         page.mine,
         page.event,
@@ -233,6 +234,7 @@ def _why_not_yet(page: EventPage, actor: Actor, now: datetime) -> str:
         now,
         elsewhere=elsewhere.get(actor.person_id, ""),
         offered=offered.get(page.mine.registration_id, ""),
+        last_step=last_steps(db.session(), admitted).get(page.mine.registration_id, ("", "")),
     )
     return condition.to_person if condition else ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -75,6 +75,7 @@ def why_not_yet(
     *,
     elsewhere: str,
     offered: str,
+    last_step: tuple[str, str] = ("", ""),
 ) -> Condition | None:
     """Return what keeps somebody who asked from a place, or None for who is asked or has one.
 
@@ -85,6 +86,7 @@ def why_not_yet(
         now: the present instant.
         elsewhere: number of an event at the same time with a place of the person, or empty.
         offered: number of another date of the same wish that is offered, or empty.
+        last_step: code and note of the last step in its history, if the office has admitted.
 
     """
     if mine.state in SEATED:
@@ -99,9 +101,29 @@ def why_not_yet(
         elsewhere=elsewhere,
         offered=offered,
         state=mine.state,
+        last_reason=last_step[0],
+        last_note=last_step[1],
         ahead=max(mine.position - 1, 0),
     )
     return deciding(facts, now)
+
+
+def last_steps(session: Session, registration_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """Return code and note of the last step of each registration; one statement, or none."""
+    ids = list(registration_ids)
+    if not ids:
+        return {}
+    last = (
+        select(func.max(RegistrationChange.id))
+        .where(RegistrationChange.registration_id.in_(ids))
+        .group_by(RegistrationChange.registration_id)
+    )
+    rows = session.execute(
+        select(
+            RegistrationChange.registration_id, RegistrationChange.reason, RegistrationChange.note
+        ).where(RegistrationChange.id.in_(last))
+    )
+    return {row.registration_id: (row.reason, row.note) for row in rows}
 
 
 def explain_own(
@@ -125,6 +147,9 @@ def explain_own(
     offered = {}
     if any(mine.registration.state is RegistrationState.OFFERED for mine in everything):
         offered = offers_by_same_wish(session, [mine.registration.id for mine in asking])
+    steps = last_steps(
+        session, [mine.registration.id for mine in asking if mine.event.admitted_at is not None]
+    )
     found = {}
     for mine in asking:
         if mine.place is not None:
@@ -135,6 +160,7 @@ def explain_own(
                 now,
                 elsewhere=_own_elsewhere(mine.event, everything),
                 offered=offered.get(mine.registration.id, ""),
+                last_step=steps.get(mine.registration.id, ("", "")),
             )
             if condition is not None:
                 found[mine.registration.id] = condition
@@ -190,6 +216,7 @@ def explain_to_office(session: Session, event: Event, person_id: int, now: datet
         state=latest.state if latest else None,
         since=latest.state_since if latest else None,
         last_reason=history[0][0] if history else "",
+        last_note=history[0][1].note if history else "",
         ahead=ahead,
         offer_until=latest.offer_until if latest else None,
         missed_offers=latest.missed_offers if latest else 0,

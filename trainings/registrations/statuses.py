@@ -48,7 +48,7 @@ def event_status(row: EventRow, actor: Actor, now: datetime) -> Status:
         return ("lock", "Anmeldung geschlossen", "off", "")
     until = f"Anmelden bis {formats.long_date(formats.deadline_day(row.closes_at))}"
     if row.awaits_admission:
-        return ("calendar", "Anmeldung offen", "ok", f"{until}, danach Zulassung")
+        return ("calendar", "Anmeldung offen", "ok", f"{until}, Plätze werden danach zugelassen")
     if actor.person_id is None:
         return ("calendar", "Anmeldung offen", "ok", until)
     free = row.places.free_for(actor.counted_for)
