@@ -160,8 +160,8 @@ def test_the_first_mail_says_who_registered_somebody_and_from_whom_the_data_came
         db.session.scalars(select(OutgoingMail).where(OutgoingMail.recipient == email)).one().mail
         for email in ("p1@essen.example", "bekannt@essen.example")
     )
-    assert "hat Sie angemeldet. Sie haben einen Platz." in new.paragraphs[0]
-    assert "hat Sie angemeldet." in known.paragraphs[0]
+    assert f"{world.contact.name} (Stadt Essen) hat Sie angemeldet. Sie haben" in new.paragraphs[0]
+    assert f"{world.contact.name} (Stadt Essen) hat Sie angemeldet." in known.paragraphs[0]
     assert f"von {world.contact.name}, Stadt Essen." in " ".join(new.information)
     assert known.information == ()
 

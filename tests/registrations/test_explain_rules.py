@@ -60,6 +60,7 @@ def decided(facts: Facts, **values: object) -> tuple[str, bool]:
         ({"admission": Admission.BY_OFFICE, "admitted_at": NOW}, "capacity"),
         ({"state": State.AWAITING_RELEASE, "needs_release": True}, "release"),
         ({"elsewhere": "2026-014"}, "overlap"),
+        ({"offered": "2026-014"}, "other_offer"),
         ({"window": replace(WINDOW, begins_at=NOW)}, "event"),
         ({"window": replace(WINDOW, state=EventState.CANCELLED)}, "event"),
         ({"state": State.OFFERED, "offer_until": NOW + timedelta(days=1)}, "offer"),
@@ -112,11 +113,11 @@ def test_what_the_admission_decided_counts_until_the_next_step(reason: str) -> N
 
 def test_each_condition_has_a_name() -> None:
     full = replace(
-        WAITING, missed_offers=1,
+        WAITING, missed_offers=1, offered="2026-014",
         places=Places(3, seated={(4,): 1}, organisation_limit=1, holds=(Hold(5, 1),)),
     )  # fmt: skip
     names = [condition.name for condition in explain(full, NOW)]
-    assert len(set(names)) == 12
+    assert len(set(names)) == 13
 
 
 def test_whoever_is_next_reads_so() -> None:

@@ -110,6 +110,7 @@ _NAMES = {
     "visible": "Die Veranstaltung ist für die Person sichtbar",
     "leads": "Die Person leitet die Veranstaltung nicht selbst",
     "overlap": "Kein anderer Platz zur selben Zeit",
+    "other_offer": "Kein anderer Termin desselben Bedarfs ist angeboten",
     "registered": "Die Person ist angemeldet",
     "release": "Die Freigabe liegt vor oder ist nicht nötig",
     "admission": "Die Zulassung ist erfolgt oder nicht nötig",

@@ -29,7 +29,9 @@ Days = tuple[date, date]
 Ended = Mapping[int, Sequence[Days]]
 """Days of the other dates that were off with a place, by its registration."""
 
-_BY_OTHER = "Ihre Organisation oder die Geschäftsstelle hat Sie angemeldet."
+
+def _registered_by(by: str) -> str:
+    return f"{by} hat Sie angemeldet."
 
 
 def served(
@@ -39,7 +41,7 @@ def served(
     *,
     ended: Ended,
     asked: Registration | None = None,
-    by_other: bool = False,
+    by: str = "",
 ) -> None:
     """Tell everybody who got or was offered a place.
 
@@ -49,7 +51,7 @@ def served(
         now: the present instant.
         ended: `LockedPlaces.ended`.
         asked: the one who asked right now and did not wait before.
-        by_other: somebody else asked for that person.
+        by: who asked for that person, if somebody else did.
 
     """
     for registration in registrations:
@@ -63,7 +65,7 @@ def served(
                 now,
                 ended=ended,
                 promoted=promoted,
-                by_other=by_other and not promoted,
+                by="" if promoted else by,
             )
 
 
@@ -75,7 +77,7 @@ def placed(
     ended: Ended,
     promoted: bool,
     opening: str = "",
-    by_other: bool = False,
+    by: str = "",
 ) -> None:
     """Tell somebody that there is a place, with ticket and calendar entry.
 
@@ -86,7 +88,7 @@ def placed(
         ended: `LockedPlaces.ended`.
         promoted: whether the person waited before.
         opening: the first sentence, where it is a special one.
-        by_other: somebody else registered the person right now.
+        by: who registered the person right now, if somebody else did.
 
     """
     if promoted:
@@ -97,8 +99,8 @@ def placed(
     else:
         kind, word = "registration_placed", "Zusage"
         opening = opening or "Sie haben einen Platz."
-        if by_other:
-            opening = f"{_BY_OTHER} {opening}"
+        if by:
+            opening = f"{_registered_by(by)} {opening}"
     _invite(session, registration, now, kind=kind, word=word, opening=opening, ended=ended)
 
 
@@ -170,21 +172,19 @@ def _other_dates(days: Sequence[Days]) -> tuple[str, ...]:
     )
 
 
-def waiting(
-    session: Session, registration: Registration, now: datetime, *, by_other: bool = False
-) -> None:
+def waiting(session: Session, registration: Registration, now: datetime, *, by: str = "") -> None:
     """Tell somebody that they are on the waiting list, or that the office will decide.
 
     Args:
         session: the open transaction.
         registration: waiting.
         now: the present instant.
-        by_other: somebody else registered the person right now.
+        by: who registered the person right now, if somebody else did.
 
     """
     event = registration.event
     if awaits_admission(event.admission, event.admitted_at):
-        _request_received(session, registration, now, by_other=by_other)
+        _request_received(session, registration, now, by=by)
         return
     post(
         session,
@@ -194,8 +194,8 @@ def waiting(
         mail=Mail(
             subject=f"Warteliste: {event_subject(event)}",
             paragraphs=(
-                *((_BY_OTHER,) if by_other else ()),
-                f"{'Z' if by_other else 'z'}urzeit ist kein Platz für Sie frei. Sie stehen auf der "
+                *((_registered_by(by),) if by else ()),
+                f"{'Z' if by else 'z'}urzeit ist kein Platz für Sie frei. Sie stehen auf der "
                 "Warteliste.",
                 "Sobald ein Platz frei wird und Sie an der Reihe sind, "
                 + (
@@ -214,7 +214,7 @@ def waiting(
 
 
 def _request_received(
-    session: Session, registration: Registration, now: datetime, *, by_other: bool
+    session: Session, registration: Registration, now: datetime, *, by: str
 ) -> None:
     event = registration.event
     post(
@@ -225,7 +225,7 @@ def _request_received(
         mail=Mail(
             subject=f"Antrag eingegangen: {event_subject(event)}",
             paragraphs=(
-                *((_BY_OTHER,) if by_other else ()),
+                *((_registered_by(by),) if by else ()),
                 "Ihre Anmeldung ist eingegangen. Über die Plätze entscheidet die Geschäftsstelle "
                 f"nach dem Anmeldeschluss ({formats.deadline(event.closes_at)}).",
                 "Bis dahin ist noch nichts zugesagt, und es ist nichts weiter zu tun. Sie bekommen "
@@ -240,7 +240,7 @@ def _request_received(
 
 
 def awaiting_release(
-    session: Session, registration: Registration, now: datetime, *, by_other: bool = False
+    session: Session, registration: Registration, now: datetime, *, by: str = ""
 ) -> None:
     """Tell somebody that the organisation has to release the request first."""
     event = registration.event
@@ -252,7 +252,7 @@ def awaiting_release(
         mail=Mail(
             subject=f"Ihre Anmeldung wartet auf die Freigabe: {event_subject(event)}",
             paragraphs=(
-                *((_BY_OTHER,) if by_other else ()),
+                *((_registered_by(by),) if by else ()),
                 "Ihre Anmeldung ist eingegangen. Ihre Organisation muss sie noch freigeben; die "
                 "zuständige Stelle bekommt dazu eine Nachricht von uns.",
                 "Für die Reihenfolge zählt der Zeitpunkt Ihrer Anmeldung, nicht der der Freigabe. "

@@ -13,6 +13,7 @@ from trainings.core import audit
 from trainings.core.actors import Actor
 from trainings.core.errors import not_found
 from trainings.core.permissions import Permission
+from trainings.people.models import Person
 from trainings.people.operations import join
 from trainings.registrations import mails
 from trainings.registrations.affiliation import employee
@@ -74,18 +75,17 @@ def register(
         raise not_found()
 
     def work(places: LockedPlaces) -> Registration:
+        by = _named(session, actor, released_by) if by_other else ""
         registration = enter(
             places, actor, whom, needs=needs or {}, released_by=released_by, in_window=True
         )
         if registration.state is RegistrationState.AWAITING_RELEASE:
-            mails.awaiting_release(session, registration, now, by_other=by_other)
+            mails.awaiting_release(session, registration, now, by=by)
             return registration
         served = places.fill(actor, "placed_in_order", asked=[registration.id])
         if registration not in served:
-            mails.waiting(session, registration, now, by_other=by_other)
-        mails.served(
-            session, served, now, ended=places.ended, asked=registration, by_other=by_other
-        )
+            mails.waiting(session, registration, now, by=by)
+        mails.served(session, served, now, ended=places.ended, asked=registration, by=by)
         return registration
 
     return with_places(session, event_id, [whom], now, work)
@@ -218,3 +218,12 @@ def mark_need_done(session: Session, actor: Actor, need_id: int, now: datetime) 
     if need.done_at is None:
         need.done_at = now
         audit.record(session, actor, "need_done", need, now)
+
+
+def _named(session: Session, actor: Actor, decider: Decider | None) -> str:
+    """Return who registered somebody else, as that person reads it."""
+    if actor.person_id is None and decider is not None:
+        return decider.name
+    person = session.get_one(Person, actor.person_id)
+    where = "Geschäftsstelle" if actor.may(Permission.OFFICE) else person.organisation.name
+    return f"{person.name} ({where})"
