@@ -123,28 +123,22 @@ def load_folder(session: Session, actor: Actor, number: str) -> Folder:
 
 def _load_participants(session: Session, event_id: int) -> list[Guest]:
     rows = session.execute(
-        select(
-            Person.title,
-            Person.given_name,
-            Person.family_name,
-            Registration.organisation_name,
-            Registration.unit,
-            Registration.state,
-        )
+        select(Registration, Person)
         .join(Person, Registration.person_id == Person.id)
         .where(Registration.event_id == event_id, TAKES_PART)
         .order_by(Person.sort_key, Registration.id)
     )
-    return [
-        Guest(
-            full_name(row.title, row.given_name, ""),
-            row.family_name,
-            row.organisation_name,
-            row.unit,
-            row.state is RegistrationState.WALK_IN,
-        )
-        for row in rows
-    ]
+    return [_guest_of(registration, person) for registration, person in rows]
+
+
+def _guest_of(registration: Registration, person: Person) -> Guest:
+    return Guest(
+        full_name(person.title, person.given_name, ""),
+        person.family_name,
+        registration.organisation_name,
+        registration.unit,
+        registration.state is RegistrationState.WALK_IN,
+    )
 
 
 def _load_walk_ins(session: Session, event_id: int) -> list[Guest]:
@@ -159,6 +153,11 @@ def _load_walk_ins(session: Session, event_id: int) -> list[Guest]:
         .order_by(WalkIn.name, WalkIn.id)
     )
     return [Guest("", row.name, row.organisation, walk_in=True) for row in rows]
+
+
+def unprintable_letters(registration: Registration) -> frozenset[str]:
+    """Return the letters that the papers lack for somebody; loads the person."""
+    return _guest_of(registration, registration.person).missing
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ def overview(number: str) -> str:
         "attendance/papers.html",
         folder=folder,
         papers=PAPERS,
+        unprintable=folder.unprintable,
         cancelled=CANCELLED if folder.event.access.state is EventState.CANCELLED else "",
         stand_in=STAND_IN,
         by_office=actor.may(Permission.OFFICE),
