@@ -1,21 +1,20 @@
 """PDFs: templates in Typst, filled with data that can never become markup.
 
 Data travels as JSON (`sys_inputs`), so that a name with `#import` or `$` is only text. Each
-document is PDF/UA-1 in German; the same data gives the same bytes. Only the fonts of the
-application are used, so that a paper looks alike on every machine.
+document is PDF/UA-1 in German; the same data gives the same bytes. `core.typesetter` sets it.
 """
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-
-import typst
 
 from trainings.core.files import resource_folder
 from trainings.core.settings import current_settings
@@ -24,6 +23,9 @@ from trainings.core.text import clean
 STAND_IN = "\ufffd"
 """Stands for a letter that no font has: Noto Sans has it, a question mark in a diamond."""
 MEDIA_TYPE = "application/pdf"
+LONGEST_SECONDS = 20
+"""Less than a web process may take for an answer; 300 rows take a fifth of a second."""
+_TYPESETTER = Path(__file__).with_name("typesetter.py")
 _FAMILIES = ("FiraSans", "NotoSans")
 _SOFT_HYPHEN = "\u00ad"
 # Shown as a break in the line, without a glyph.
@@ -64,15 +66,34 @@ def render(template: str, data: Mapping[str, object], *, title: str, at: datetim
         "written": _printable_all(data, missing),
     }
     folder = resource_folder("templates") / "documents"
-    pdf = typst.compile(
-        folder / f"{template}.typ",
-        root=folder,
-        font_paths=_fonts(),
-        sys_inputs={"data": json.dumps(inputs, ensure_ascii=False, sort_keys=True)},
-        pdf_standards=["ua-1"],
-        timestamp=int(at.timestamp()),
-    )
+    job = {
+        "template": str(folder / f"{template}.typ"),
+        "root": str(folder),
+        "fonts": str(_font_files()[0].parent),
+        "data": json.dumps(inputs, ensure_ascii=False, sort_keys=True),
+        "at": int(at.timestamp()),
+    }
+    pdf = _typeset(json.dumps(job).encode())
     return Document(pdf, frozenset(missing))
+
+
+def _typeset(job: bytes) -> bytes:
+    """Run the typesetter, isolated (`-I`) from the environment's and the current folder's modules.
+
+    Raises:
+        RuntimeError: the template is wrong, or it took too long.
+
+    """
+    program = [sys.executable, "-I", str(_TYPESETTER)]
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed program; what people typed is in its input
+            program, input=job, capture_output=True, timeout=LONGEST_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise RuntimeError("The document took too long.") from None
+    if done.returncode:
+        raise RuntimeError(done.stderr.decode(errors="replace")[-2000:])
+    return done.stdout
 
 
 def missing_letters(text: str) -> frozenset[str]:
@@ -126,15 +147,6 @@ def _font_files(family: str = "") -> list[Path]:
     if not found:
         raise FileNotFoundError(f"Schriften für Papiere fehlen: {folder}")
     return found
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    """Return the fonts, opened once; neither the system's nor those inside Typst."""
-    folder = _font_files()[0].parent
-    return typst.Fonts(
-        include_system_fonts=False, include_embedded_fonts=False, font_paths=[folder]
-    )
 
 
 @cache
