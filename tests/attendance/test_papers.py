@@ -163,7 +163,7 @@ def test_papers_cost_a_fixed_number_of_statements(course: Course) -> None:
             assert course.client.get(course.url("einlassliste")).status_code == 200
         costs.append((len(page), len(paper)))
     assert costs == [costs[0]] * 2
-    assert max(costs[0]) <= 8
+    assert max(costs[0]) <= 7
 
 
 # Who stands on them

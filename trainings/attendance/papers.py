@@ -68,7 +68,7 @@ class Guest:
 
 @dataclass(frozen=True)
 class Folder:
-    """All that the papers of an event need; five statements.
+    """All that the papers of an event need; six statements.
 
     Attributes:
         event: the event.

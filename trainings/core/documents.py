@@ -73,11 +73,11 @@ def render(template: str, data: Mapping[str, object], *, title: str, at: datetim
         "data": json.dumps(inputs, ensure_ascii=False, sort_keys=True),
         "at": int(at.timestamp()),
     }
-    pdf = _typeset(json.dumps(job).encode())
+    pdf = _typeset(template, json.dumps(job).encode())
     return Document(pdf, frozenset(missing))
 
 
-def _typeset(job: bytes) -> bytes:
+def _typeset(template: str, job: bytes) -> bytes:
     """Run the typesetter, isolated (`-I`) from the environment's and the current folder's modules.
 
     Raises:
@@ -90,9 +90,10 @@ def _typeset(job: bytes) -> bytes:
             program, input=job, capture_output=True, timeout=LONGEST_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        raise RuntimeError("The document took too long.") from None
+        raise RuntimeError(f"{template}: took too long") from None
     if done.returncode:
-        raise RuntimeError(done.stderr.decode(errors="replace")[-2000:])
+        reason = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise RuntimeError(f"{template}: {reason}")
     return done.stdout
 
 
