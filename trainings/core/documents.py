@@ -118,7 +118,7 @@ def _printable_all(value: object, missing: set[str]) -> object:
 def _printable(text: str, missing: set[str]) -> str:
     """Return a text that the fonts can print; what they cannot is added to `missing`."""
     text = clean(text, multiline=True)
-    if text.isascii():
+    if text.isascii() or any(covered.issuperset(text) for covered in _coverage()):
         return text
     letters = []
     for letter in _letters(text):
