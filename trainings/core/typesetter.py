@@ -1,8 +1,8 @@
 """Sets one document: a program of its own, started by `core.documents` for each PDF.
 
-Typst keeps what it has computed in memory; after some lists of 300 people a web process would have
-grown from 55 to 470 MB and stayed there. A process that ends gives everything back, can be stopped when it
-takes too long, and takes nobody else with it when it breaks. It costs about 30 ms more.
+Typst keeps what it has computed in memory: after thirty lists of 300 people a process had grown
+from 55 to 470 MB and stayed there. A process that ends gives everything back, can be stopped when
+it takes too long, and takes nobody else with it when it breaks. It costs about 30 ms more.
 
 Reads a job as JSON from its standard input, writes the PDF to its standard output.
 """
