@@ -51,3 +51,14 @@ class CodeForm(QueryForm):
         [required("Bitte geben Sie den Code ein, der unter dem QR-Code steht.")],
         description="12 Zeichen, groß oder klein, mit oder ohne Leerzeichen und Bindestriche.",
     )
+
+
+class ReopenForm(Form):
+    """Why a closed attendance is opened again."""
+
+    reason = LineField(
+        "Grund",
+        300,
+        [required("Bitte nennen Sie einen Grund: Er bleibt beim Abschluss stehen.")],
+        description="Bitte ohne Namen, zum Beispiel „Termin 2 war vertauscht“.",
+    )

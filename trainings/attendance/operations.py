@@ -1,7 +1,8 @@
 """Recording attendance: by name, everybody at once, by ticket, and taking it back.
 
-Each of these locks the registrations that it marks, by ascending id, before it reads their marks:
-of two people who mark the same person at once, the second one sees what the first one recorded.
+Each of these locks the registrations that it marks, by ascending id, before it reads their marks
+and whether the attendance is closed: of two people who mark the same person at once, the second one
+sees what the first one recorded, and nobody records what somebody else has just closed.
 """
 
 from __future__ import annotations
@@ -126,8 +127,8 @@ def record_all_present(
         DomainError: as `record_attendance`.
 
     """
-    access, chosen = _open_session(session, actor, event_id, session_id, now)
-    people = lock_attending(session, access.event_id)
+    people = lock_attending(session, event_id)
+    _, chosen = _open_session(session, actor, event_id, session_id, now)
     ledger = Ledger(session, people, [chosen.id])
     missing = tuple(found for found in people if ledger.entry((found, chosen.id)) == NOTHING)
     batch = new_batch()
@@ -170,8 +171,8 @@ def undo_last(
         DomainError: `nothing_to_undo`, `step_superseded`, or as `record_attendance`.
 
     """
-    access, chosen = _open_session(session, actor, event_id, session_id, now)
-    people = lock_attending(session, access.event_id)
+    people = lock_attending(session, event_id)
+    _, chosen = _open_session(session, actor, event_id, session_id, now)
     ledger = Ledger(session, people, [chosen.id])
     changes = ledger.changes(chosen.id)
     if batch is not None and is_undone(changes, batch):
@@ -208,15 +209,17 @@ class _Seat:
 
 
 def _lock_seat(session: Session, actor: Actor, which: ColumnElement[bool]) -> _Seat | None:
-    row = session.execute(
-        select(Registration.id, Registration.state, *access_columns(actor))
-        .join(Event, Registration.event_id == Event.id)
-        .where(which)
-        .with_for_update(key_share=True, of=Registration)
-    ).one_or_none()
-    if row is None:
+    locked = session.scalar(select(Registration.id).where(which).with_for_update(key_share=True))
+    if locked is None:
         return None
-    return _Seat(row[0], row[1], EventAccess(actor, *tuple(row)[2:]))
+    # Only now, in a statement of its own: one that waits for a lock reads the other tables as they
+    # were before it waited, and would miss that the attendance was closed meanwhile.
+    row = session.execute(
+        select(Registration.state, *access_columns(actor))
+        .join(Event, Registration.event_id == Event.id)
+        .where(Registration.id == locked)
+    ).one()
+    return _Seat(locked, row[0], EventAccess(actor, *tuple(row)[1:]))
 
 
 def _record_one(
