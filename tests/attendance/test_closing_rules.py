@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.attendance.factories import FRIDAY, THURSDAY
 from tests.factories import berlin
+from trainings.attendance.closing_operations import check_closing
 from trainings.attendance.closing_rules import (
     begin_of_day,
-    check_closing,
     days_in_order,
     is_day_only,
 )

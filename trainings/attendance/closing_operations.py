@@ -8,6 +8,7 @@ closed, or it is refused.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from trainings.attendance.access import EventAccess, closed_event, event_access
-from trainings.attendance.closing_rules import begin_of_day, check_closing, days_in_order
+from trainings.attendance.closing_rules import begin_of_day, days_in_order
 from trainings.attendance.models import (
     AttendanceChange,
     AttendanceClosing,
@@ -24,13 +25,23 @@ from trainings.attendance.models import (
 )
 from trainings.attendance.operations import lock_attending
 from trainings.attendance.reads import load_sessions
+from trainings.attendance.rules import Answer, SessionTime
+from trainings.attendance.wording import refusal
 from trainings.core.actors import Actor
 from trainings.core.audit import record
+from trainings.core.clock import berlin_instant
 from trainings.core.errors import DomainError, not_found
-from trainings.events.models import Event, EventSession, Pool
+from trainings.core.formats import instant
+from trainings.events.models import Event, EventSession, EventState, Pool
 
 DOOR_KEPT_FOR = timedelta(days=30)
 """How long names from the door are kept after closing (`Retention.DOOR`)."""
+
+
+_ANSWERS = {
+    EventState.DRAFT: Answer.EVENT_DRAFT,
+    EventState.CANCELLED: Answer.EVENT_CANCELLED,
+}
 
 
 def close_attendance(session: Session, actor: Actor, event_id: int, now: datetime) -> bool:
@@ -118,6 +129,30 @@ def delete_door_names(session: Session, now: datetime) -> int:
         )
         blanked += len(ids)
     return blanked
+
+
+def check_closing(state: EventState, sessions: Sequence[SessionTime], now: datetime) -> None:
+    """Refuse to close the attendance of an event whose last session has not begun.
+
+    Args:
+        state: of the event.
+        sessions: of the event, in order of time.
+        now: the present instant.
+
+    Raises:
+        DomainError: `event_draft`, `event_cancelled` or `too_early_to_close`.
+
+    """
+    if state in _ANSWERS:
+        raise refusal(_ANSWERS[state])
+    begins = berlin_instant(sessions[-1].day, sessions[-1].begins) if sessions else None
+    if begins is None or now < begins:
+        when = f"beginnt am {instant(begins)}" if begins else "ist noch nicht geplant"
+        raise DomainError(
+            "too_early_to_close",
+            f"Der letzte Termin {when}. Abschließen lässt sich die Anwesenheit, sobald er begonnen "
+            "hat.",
+        )
 
 
 def _lock(session: Session, actor: Actor, event_id: int) -> EventAccess:

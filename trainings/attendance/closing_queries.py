@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from trainings.attendance.closing_rules import check_closing
+from trainings.attendance.closing_operations import check_closing
 from trainings.attendance.models import Attendance, AttendanceClosing
 from trainings.attendance.reads import TAKES_PART, EventHead, event_head, load_sessions
 from trainings.attendance.rules import SessionTime
