@@ -111,7 +111,8 @@ def test_field_is_recorded_with_minutes_and_leads_back_to_itself(room: Room) -> 
     assert room.entry() == (PRESENT, 10, 20)
     page = room.client.get(room.overview).text
     assert f'id="c-{room.people[0]}-{room.sessions[0]}"' in page
-    assert "da, 10 Min. später, bis 20 Min. vor Schluss" in plain(page)
+    assert "da, 10\u00a0Min. später, bis 20\u00a0Min. vor Schluss" in page
+    assert "da 10 Min. später bis 20 Min. vor Schluss" in plain(page)
 
 
 @pytest.mark.parametrize(

@@ -168,9 +168,9 @@ def entry_words(entry: Entry) -> str:
         return "nicht erfasst"
     words = [MARK_NAMES[entry.mark]]
     if entry.late:
-        words.append(f"{entry.late} Min. später")
+        words.append(f"{entry.late}{NO_BREAK_SPACE}Min. später")
     if entry.early:
-        words.append(f"bis {entry.early} Min. vor Schluss")
+        words.append(f"bis {entry.early}{NO_BREAK_SPACE}Min. vor Schluss")
     return ", ".join(words)
 
 
