@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from trainings.attendance.access import EventAccess, access_columns, event_access
 from trainings.attendance.ledger import Ledger, Recorded
-from trainings.attendance.models import RecordingKind, new_batch
+from trainings.attendance.models import AttendanceMark, RecordingKind, new_batch
 from trainings.attendance.reads import load_sessions
 from trainings.attendance.rules import (
     NOTHING,
@@ -46,8 +46,8 @@ def record_attendance(
     mark: Mark,
     *,
     now: datetime,
-    late: int = 0,
-    early: int = 0,
+    late: int | None = None,
+    early: int | None = None,
 ) -> Recorded:
     """Record whether somebody is there; None takes the record back to "not recorded".
 
@@ -61,8 +61,8 @@ def record_attendance(
         session_id: a session of the same event.
         mark: the new mark.
         now: the present instant.
-        late: minutes after the begin, with `PRESENT` only.
-        early: minutes before the end, with `PRESENT` only.
+        late: minutes after the begin, with `PRESENT` only; None leaves those of who is there.
+        early: minutes before the end, likewise.
 
     Raises:
         DomainError: `not_found` for what is foreign to the actor; `wrong_minutes`; else the code of
@@ -74,8 +74,22 @@ def record_attendance(
         raise not_found()
     own = _own_session(session, seat.access, session_id)
     chosen = _check(seat.access, seat.state, own, now)
-    says = check_minutes(Entry(mark, late, early), chosen)
-    return _record_one(session, seat, chosen, RecordingKind.SET, says, now=now)
+    cell = (registration_id, chosen.id)
+    ledger = Ledger(session, [registration_id], [chosen.id])
+    before = ledger.entry(cell) if mark is AttendanceMark.PRESENT else NOTHING
+    says = Entry(
+        mark,
+        before.late if late is None else late,
+        before.early if early is None else early,
+    )
+    return ledger.record(
+        cell,
+        RecordingKind.SET,
+        check_minutes(says, chosen),
+        actor_id=actor.person_id,
+        at=now,
+        received_at=now,
+    )
 
 
 def record_by_ticket(
@@ -105,7 +119,15 @@ def record_by_ticket(
     else:
         meant = _own_session(session, seat.access, session_id)
     chosen = _check(seat.access, seat.state, meant, now)
-    return _record_one(session, seat, chosen, RecordingKind.SEEN, THERE, now=now)
+    cell = (seat.registration_id, chosen.id)
+    return Ledger(session, [cell[0]], [cell[1]]).record(
+        cell,
+        RecordingKind.SEEN,
+        THERE,
+        actor_id=actor.person_id,
+        at=now,
+        received_at=now,
+    )
 
 
 def record_all_present(
@@ -220,21 +242,6 @@ def _lock_seat(session: Session, actor: Actor, which: ColumnElement[bool]) -> _S
         .where(Registration.id == locked)
     ).one()
     return _Seat(locked, row[0], EventAccess(actor, *tuple(row)[1:]))
-
-
-def _record_one(
-    session: Session,
-    seat: _Seat,
-    chosen: SessionTime,
-    kind: RecordingKind,
-    says: Entry,
-    *,
-    now: datetime,
-) -> Recorded:
-    cell = (seat.registration_id, chosen.id)
-    ledger = Ledger(session, [cell[0]], [cell[1]])
-    recorder = seat.access.actor.person_id
-    return ledger.record(cell, kind, says, actor_id=recorder, at=now, received_at=now)
 
 
 def lock_attending(session: Session, event_id: int) -> list[int]:
