@@ -13,13 +13,17 @@ from sqlalchemy import select
 
 from tests.attendance.factories import make_registration, make_trainer, registration_ids
 from tests.browser_forms import send, submit
-from tests.factories import log_in, make_event, make_person
+from tests.factories import actor_for, log_in, make_event, make_person
 from tests.statements import counted_statements
+from trainings.attendance.closing_operations import close_attendance, reopen_attendance
 from trainings.attendance.models import AttendanceClosing
 from trainings.core.clock import berlin_day, utc_now
 from trainings.core.database import db, transaction
+from trainings.core.formats import long_date
 from trainings.core.permissions import Role
 from trainings.events.models import Event, EventState
+from trainings.people.models import Person
+from trainings.registrations.models import Registration
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -197,3 +201,18 @@ def test_page_costs_six_statements(course: Course, people: int) -> None:
     with counted_statements() as statements:
         assert course.client.get(course.url).status_code == 200
     assert len(statements) == 6
+
+
+def test_deleted_times_are_not_invented_after_opening_again(course: Course) -> None:
+    list_url = f"/einlass/{course.number}?termin={course.sessions[0]}"
+    submit(course.client, list_url, {}, button="mark")
+    with transaction() as session:
+        ticket = session.get_one(Registration, course.people[0]).ticket
+        actor = actor_for(session.get_one(Person, course.office))
+        close_attendance(session, actor, course.event_id, utc_now())
+        session.flush()
+        reopen_attendance(session, actor, course.event_id, "Tag vertauscht", utc_now())
+    day = long_date(berlin_day(utc_now()))
+    assert f"{day}: Ağaoğlu, Kübra ist da" in course.client.get(list_url).text
+    card = course.client.get(f"/t/{ticket}?termin={course.sessions[0]}").text
+    assert f"Erfasst: {day}, Jördis Kałuża" in card

@@ -102,6 +102,7 @@ def ticket(ticket: str) -> ResponseReturnValue:
         "attendance/ticket.html",
         card=card,
         form=form,
+        wording=wording,
         refusal=wording.refusal_words(card.answer, card.session.day if card.session else None),
         by_office=by_office(),
     ), status

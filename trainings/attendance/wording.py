@@ -186,15 +186,16 @@ def recorded_at(at: datetime, received_at: datetime) -> str:
     Once the attendance was closed only the day is left of both.
     """
     if received_at - at < _LATER:
-        return _moment(at)
+        return moment(at)
     if is_day_only(at) or berlin_day(at) != berlin_day(received_at):
-        return f"auf dem Telefon: {_moment(at)}, eingegangen: {_moment(received_at)}"
+        return f"auf dem Telefon: {moment(at)}, eingegangen: {moment(received_at)}"
     seen, came = (clock_time(to_berlin(found).time()) for found in (at, received_at))
     day = long_date(berlin_day(at))
     return f"{day}, auf dem Telefon um {seen}, eingegangen um {came}{NO_BREAK_SPACE}Uhr"
 
 
-def _moment(at: datetime) -> str:
+def moment(at: datetime) -> str:
+    """Return an instant, or the day alone where closing left no more of it."""
     return long_date(berlin_day(at)) if is_day_only(at) else instant(at)
 
 
@@ -224,10 +225,10 @@ def step_sentence(step: Sequence[Change], names: Mapping[int, str], now: datetim
 
     """
     change = step[0]
-    if berlin_day(change.at) == berlin_day(now):
+    if berlin_day(change.at) == berlin_day(now) and not is_day_only(change.at):
         at = f"{clock_time(to_berlin(change.at).time())}{NO_BREAK_SPACE}Uhr"
     else:
-        at = instant(change.at)
+        at = moment(change.at)
     if len(step) > 1:
         return f"{at}: {count(len(step), 'Person', 'Personen')} als anwesend erfasst"
     return f"{at}: {mark_sentence(names[change.registration_id], change.new)}"
