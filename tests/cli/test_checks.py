@@ -13,8 +13,20 @@ from tests.conftest import NOW
 from tests.factories import make_event, make_organisation, make_person, make_venue
 from tests.registered import make_registration
 from tests.registrations.demand import make_template
-from trainings.attendance.models import Attendance, AttendanceMark
-from trainings.cli.checks import CHECKS, Check, accounts, events, places, registrations, wishes
+from trainings.attendance.closing_operations import close_attendance
+from trainings.attendance.models import Attendance, AttendanceChange, AttendanceMark
+from trainings.attendance.operations import record_attendance
+from trainings.cli.checks import (
+    CHECKS,
+    Check,
+    accounts,
+    closings,
+    events,
+    places,
+    registrations,
+    wishes,
+)
+from trainings.core.actors import SYSTEM
 from trainings.core.database import db, transaction
 from trainings.core.permissions import Role
 from trainings.events.details import Policy
@@ -299,6 +311,22 @@ def test_tickets_and_places_do_not_match(app: Flask) -> None:
         f"Anmeldung {without.id} hat eine Zusage, aber keine Eintrittskarte.",
         f"Anmeldung {beside.id} hat eine Eintrittskarte, aber keine Zusage.",
     ]
+
+
+def test_closed_attendance_with_a_time_of_day(app: Flask) -> None:
+    with transaction() as session:
+        event = sound_event(session, first_day=(NOW - timedelta(days=3)).date())
+        registration = make_registration(session, event, make_person(session))
+        cell = registration.id, event.sessions[0].id
+        record_attendance(session, SYSTEM, *cell, AttendanceMark.PRESENT, now=NOW)
+        session.flush()
+        assert close_attendance(session, SYSTEM, event.id, NOW)
+        number = event.number
+    assert findings(closings.closed_attendance_keeps_no_times) == []
+    with transaction() as session:
+        session.scalars(select(AttendanceChange)).one().at = NOW
+    (sentence,) = findings(closings.closed_attendance_keeps_no_times)
+    assert number in sentence
 
 
 def test_attendance_without_a_place_or_at_another_event(app: Flask) -> None:

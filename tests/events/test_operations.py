@@ -17,7 +17,14 @@ from trainings.core.audit import AuditEntry
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.core.permissions import Role
-from trainings.events.details import EventDetails, Policy, details_of, plans_of
+from trainings.events.details import (
+    DoorPolicy,
+    EventDetails,
+    Policy,
+    details_of,
+    door_policy_of,
+    plans_of,
+)
 from trainings.events.models import (
     Event,
     EventKind,
@@ -114,6 +121,26 @@ def test_draft_gets_number_uid_days_and_sessions_in_order(app: Flask) -> None:
     assert re.fullmatch(r"[0-9a-f]{40}", event.uid)
     assert plans_of(event) == [MORNING, AFTERNOON]
     assert (event.first_day, event.last_day) == (FIRST, FIRST)
+
+
+def test_how_attendance_is_taken_is_copied_and_changed(app: Flask) -> None:
+    door = DoorPolicy(certificate_share=65, offline_roster=False)
+    event_id = draft(door=door)
+    copy_id = run(copy_event, event_id, FIRST + timedelta(days=7))
+    assert [door_policy_of(stored(each)) for each in (event_id, copy_id)] == [door, door]
+    other = DoorPolicy(certificate_share=100, offline_roster=True)
+    run(update_event, copy_id, details(door=other))
+    assert door_policy_of(stored(copy_id)) == other
+    assert door_policy_of(stored(event_id)) == door
+
+
+def test_draft_from_a_format_takes_attendance_as_the_format_says(app: Flask) -> None:
+    template = make_template()
+    with transaction() as session:
+        row = session.get_one(EventTemplate, template)
+        row.certificate_share, row.offline_roster = 70, False
+    event = stored(run(create_event_from_template, template, FIRST))
+    assert door_policy_of(event) == DoorPolicy(70, False)
 
 
 def test_numbers_count_within_the_year_of_the_first_session_and_are_never_reused(

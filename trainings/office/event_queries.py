@@ -26,6 +26,7 @@ from trainings.office.occupancy import Occupancy, occupancies
 from trainings.office.paging import PAGE_SIZE, Paging, paging
 from trainings.people.models import Person
 from trainings.registrations.models import (
+    ATTENDING,
     Contingent,
     Registration,
     RegistrationState,
@@ -158,7 +159,7 @@ class EventPage:
 
     Attributes:
         event: with sessions, place and trainers.
-        coming: who has a place, by name.
+        coming: who has a place or came without a registration, by name.
         waiting: who waits or is offered a place, in order.
         gone: who came and went, by name.
         occupancy: how full it is.
@@ -198,11 +199,11 @@ def event_page(session: Session, number: str, now: datetime) -> EventPage:
     )
     return EventPage(
         event=event,
-        coming=[row for row in people if row.state is RegistrationState.PLACED],
+        coming=[row for row in people if row.state in ATTENDING],
         waiting=sorted(
             (row for row in people if row.state in queue), key=lambda row: (row.rank, row.id)
         ),
-        gone=[row for row in people if row.state not in (RegistrationState.PLACED, *queue)],
+        gone=[row for row in people if row.state not in (*ATTENDING, *queue)],
         occupancy=occupancies(session, [event.pool_id], now)[event.pool_id],
         contingents=contingents_of(session, event),
         hosts=hosts_of(session, event),

@@ -40,7 +40,12 @@ from trainings.office.event_forms import (
     AgendaRowsMixin,
     agenda_values,
 )
-from trainings.office.policy_form import PolicyFieldsMixin, policy_values
+from trainings.office.policy_form import (
+    DoorFieldsMixin,
+    PolicyFieldsMixin,
+    door_values,
+    policy_values,
+)
 from trainings.organisations import models as organisations
 from trainings.organisations.operations import OrganisationData
 from trainings.people.forms import PersonDetailsForm
@@ -247,7 +252,7 @@ class TemplateSessionRow(PlainForm):  # type: ignore[misc]
         return ask_for(self.day, self.begins, self.ends) and valid
 
 
-class TemplateForm(PolicyFieldsMixin, AgendaRowsMixin, Form):
+class TemplateForm(DoorFieldsMixin, PolicyFieldsMixin, AgendaRowsMixin, Form):
     """A format."""
 
     kind = enum_field("Art", KIND_NAMES)
@@ -295,6 +300,7 @@ class TemplateForm(PolicyFieldsMixin, AgendaRowsMixin, Form):
             withdrawal_deadline_days=self.withdrawal_deadline_days.data,
             needs_deadline_days=self.needs_deadline_days.data,
             policy=self.policy(),
+            door=self.door(),
         )
 
     def session_plans(self) -> list[TemplateSessionPlan]:
@@ -319,6 +325,7 @@ def template_values(template: EventTemplate) -> dict[str, Any]:
     return {
         **{name: getattr(template, name) for name in names},
         **policy_values(template),
+        **door_values(template),
         "sessions": with_spares(rows, MOST_TEMPLATE_SESSIONS),
         "agenda": agenda_values(template.agenda),
     }

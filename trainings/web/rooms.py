@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from trainings.attendance.closing_views import blueprint as closing
 from trainings.attendance.papers_views import blueprint as papers
 from trainings.attendance.participation_views import blueprint as participations
 from trainings.attendance.views import blueprint as attendance
@@ -19,6 +20,7 @@ BLUEPRINTS = (
     registrations,
     attendance,
     papers,
+    closing,
     participations,
     statistics,
     office,

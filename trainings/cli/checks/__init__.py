@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from trainings.cli.checks import accounts, events, places, registrations, wishes
+from trainings.cli.checks import accounts, closings, events, places, registrations, wishes
 
 Check = Callable[[Session, datetime], list[str]]
 
@@ -31,6 +31,7 @@ CHECKS: tuple[Check, ...] = (
     registrations.nobody_sits_in_two_events_at_once,
     registrations.tickets_belong_to_places,
     registrations.attendance_belongs_to_places,
+    closings.closed_attendance_keeps_no_times,
     registrations.substitutes_sit_in_the_place_of_somebody_else,
     registrations.histories_lead_to_the_states,
     wishes.a_wish_gives_one_place,
