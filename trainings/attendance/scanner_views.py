@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from trainings.attendance.reads import event_head
+from trainings.attendance.reminders import print_path
 from trainings.attendance.scanner_words import scanner_words
 from trainings.core.database import db
 from trainings.core.permissions import Permission, requires
@@ -50,7 +51,7 @@ def ready_page(number: str) -> ResponseReturnValue:
         "attendance/ready.html",
         event=event_head(db.session(), actor, number),
         by_office=actor.may(Permission.OFFICE),
-        print_url=url_for("attendance.overview", number=number),
+        print_url=print_path(number),
     )
 
 
@@ -87,7 +88,7 @@ def manifest() -> ResponseReturnValue:
 @blueprint.get("/einlass/sw.js")
 @requires(Permission.PUBLIC)
 def service_worker() -> Response:
-    """Return the service worker; it names the files of this release, so that a new one renews it."""
+    """Return the service worker; it names its files, so that a new release renews it."""
     door = {
         "keep": [_asset(name) for name in KEPT_FILES],
         "mayStay": [_asset(name) for name in DECODER_FILES],

@@ -23,7 +23,7 @@ POLICY = "; ".join(
     )
 )
 
-# The scanner's decoder of QR codes is WebAssembly, and a service worker starts it without a network.
+# The scanner reads QR codes with WebAssembly, and a service worker starts it without a network.
 SCANNER = "scanner.scanner_page"
 SCANNER_POLICY = POLICY.replace(
     "script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'"
