@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from trainings.attendance.participation_views import blueprint as participations
+from trainings.attendance.sync_views import blueprint as door
 from trainings.attendance.views import blueprint as attendance
 from trainings.office.views import blueprint as office
 from trainings.people.views import blueprint as people
@@ -13,7 +14,17 @@ from trainings.statistics.views import blueprint as statistics
 from trainings.web.actions import blueprint as actions
 from trainings.web.pages import blueprint as web
 
-BLUEPRINTS = (people, registrations, attendance, participations, statistics, office, web, actions)
+BLUEPRINTS = (
+    people,
+    registrations,
+    attendance,
+    door,
+    participations,
+    statistics,
+    office,
+    web,
+    actions,
+)
 
 
 def install(app: Flask) -> None:
