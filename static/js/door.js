@@ -111,8 +111,10 @@ export class Door {
     if (!session || !roster) return;
     const open = roster.people.filter((attendee) => !attendee.entries[session.id]);
     const steps = [];
+    // One instant for all: so the server takes them for one step.
+    const at = new Date().toISOString();
     for (const attendee of open) {
-      steps.push(await this.#record({ kind: "fill", registration: attendee.id, session: session.id }, attendee.name, false));
+      steps.push(await this.#record({ kind: "fill", registration: attendee.id, session: session.id, at }, attendee.name, false));
     }
     this.#last = steps;
     await this.#rebuild();

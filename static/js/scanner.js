@@ -38,7 +38,7 @@ function answered(result, offline) {
     word: result.word || said?.word || usual.word,
     name: result.name,
     details: [result.organisation, recorded ? result.session : ""].filter(Boolean).join(" · "),
-    sentence: result.sentence || said?.sentence || usual.sentence,
+    sentence: result.outcome === "recorded" ? "" : result.sentence || said?.sentence || usual.sentence,
     note: offline && NOTED.has(result.outcome) ? "Ohne Netz erfasst, noch nicht gesendet." : "",
   });
   signal(usual.tone);

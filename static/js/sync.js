@@ -63,8 +63,7 @@ export async function fetchRoster(number) {
 async function understood(answer, number) {
   const said = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
   if (answer.status === 401 || answer.redirected) {
-    const url = said.login ?? `/konto/anmelden?weiter=${encodeURIComponent(`/einlass/${number}/scanner`)}`;
-    throw new NotTaken({ kind: "login", url });
+    throw new NotTaken({ kind: "login", url: `/konto/anmelden?weiter=${encodeURIComponent(`/einlass/${number}/scanner`)}` });
   }
   if (answer.status === 403 || answer.status === 404) throw new NotTaken({ kind: "refused", sentence: said.error });
   if (!answer.ok) throw Object.assign(new Error(said.error ?? ""), { status: answer.status, code: said.code });

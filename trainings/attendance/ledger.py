@@ -8,7 +8,7 @@ record the same person at once the second one sees what the first one recorded.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -68,6 +68,7 @@ class Ledger:
             Attendance.session_id.in_(session_ids), Attendance.registration_id.in_(registration_ids)
         )
         self._rows = {(row.registration_id, row.session_id): row for row in session.scalars(marked)}
+        self._removed: dict[Cell, Attendance] = {}
         self._changes: dict[Cell, list[Change]] = {}
         found = load_all_changes(
             session,
@@ -80,6 +81,10 @@ class Ledger:
     def entry(self, cell: Cell) -> Entry:
         """Return what is recorded of somebody at a session."""
         return entry_of(self._rows.get(cell))
+
+    def history(self, cell: Cell) -> Sequence[Change]:
+        """Return all recordings of somebody at a session."""
+        return self._changes.get(cell, ())
 
     def changes(self, session_id: int) -> list[Change]:
         """Return all recordings of a session."""
@@ -112,7 +117,8 @@ class Ledger:
             batch: the step that it belongs to; empty: one of its own.
 
         """
-        if at == received_at:
+        # What a phone recorded keeps its own time, or its place would depend on when it arrives.
+        if not key and at == received_at:
             at = max([at, *(change.at + _NEXT for change in self._of(cell))])
         change = Change(
             key=key or new_key(),
@@ -181,22 +187,33 @@ class Ledger:
         self._of(cell).append(change)
         self._session.add(_row(change, received_at))
         entry, deciding = fold(self._of(cell))
+        self._store(cell, entry)
+        return Recorded(*cell, change.old, entry, deciding)
+
+    def _store(self, cell: Cell, entry: Entry) -> None:
         row = self._rows.get(cell)
         if entry.mark is None:
             if row is not None:
-                self._session.delete(self._rows.pop(cell))
-        elif row is None:
-            self._rows[cell] = Attendance(
-                registration_id=cell[0],
-                session_id=cell[1],
-                mark=entry.mark,
-                late_minutes=entry.late,
-                early_minutes=entry.early,
-            )
-            self._session.add(self._rows[cell])
+                self._remove(cell, row)
+            return
+        if row is None:
+            row = self._restored(cell) or Attendance(registration_id=cell[0], session_id=cell[1])
+            self._rows[cell] = row
+            self._session.add(row)
+        row.mark, row.late_minutes, row.early_minutes = entry.mark, entry.late, entry.early
+
+    def _remove(self, cell: Cell, row: Attendance) -> None:
+        del self._rows[cell]
+        if row in self._session.new:
+            self._session.expunge(row)
         else:
-            row.mark, row.late_minutes, row.early_minutes = entry.mark, entry.late, entry.early
-        return Recorded(*cell, change.old, entry, deciding)
+            self._session.delete(row)
+            self._removed[cell] = row
+
+    def _restored(self, cell: Cell) -> Attendance | None:
+        """Return the row that was to be deleted; a second one would be inserted before it is."""
+        row = self._removed.pop(cell, None)
+        return row if row in self._session.deleted else None
 
 
 def entry_of(row: Attendance | None) -> Entry:

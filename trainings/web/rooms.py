@@ -6,6 +6,7 @@ from flask import Flask
 
 from trainings.attendance.participation_views import blueprint as participations
 from trainings.attendance.scanner_views import blueprint as scanner
+from trainings.attendance.sync_views import blueprint as door
 from trainings.attendance.views import blueprint as attendance
 from trainings.office.views import blueprint as office
 from trainings.people.views import blueprint as people
@@ -15,8 +16,17 @@ from trainings.web.actions import blueprint as actions
 from trainings.web.pages import blueprint as web
 
 BLUEPRINTS = (
-    people, registrations, attendance, participations, scanner, statistics, office, web, actions,
-)  # fmt: skip
+    people,
+    registrations,
+    attendance,
+    door,
+    participations,
+    scanner,
+    statistics,
+    office,
+    web,
+    actions,
+)
 
 
 def install(app: Flask) -> None:
