@@ -29,16 +29,15 @@ const door = new Door(store, number, { changed: draw, answered });
  * @param {boolean} offline the device answers by itself
  */
 function answered(result, offline) {
-  const usual = words[result.outcome] ?? words.malformed;
-  const said = offline ? door.roster?.words?.[result.outcome] : undefined;
+  const usual = words[result.outcome] ?? { ...words.not_in_roster, ...door.roster?.words?.[result.outcome] };
   const recorded = usual.tone === "ok" || result.outcome === "already_recorded";
   view.answer({
     tone: usual.tone,
     icon: usual.icon,
-    word: result.word || said?.word || usual.word,
+    word: result.word || usual.word,
     name: result.name,
     details: [result.organisation, recorded ? result.session : ""].filter(Boolean).join(" · "),
-    sentence: result.outcome === "recorded" ? "" : result.sentence || said?.sentence || usual.sentence,
+    sentence: result.outcome === "recorded" ? "" : result.sentence || usual.sentence,
     note: offline && NOTED.has(result.outcome) ? "Ohne Netz erfasst, noch nicht gesendet." : "",
   });
   signal(usual.tone);
