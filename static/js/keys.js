@@ -1,7 +1,9 @@
 // A hardware scanner types: signs in quick succession, then Enter, wherever the focus is.
 
-const SLOWEST = 100;
+const SLOWEST = 300;
 const SHORTEST = 8;
+/** In a field people type names, too: there, only an address comes from a scanner. */
+const ADDRESS = /^https?:/i;
 
 /** @param {(text: string) => void} read */
 export function listenForTyping(read) {
@@ -13,7 +15,7 @@ export function listenForTyping(read) {
     last = event.timeStamp;
     if (event.key.length === 1) {
       typed += event.key;
-    } else if (event.key === "Enter" && typed.length >= SHORTEST) {
+    } else if (event.key === "Enter" && typed.length >= SHORTEST && (ADDRESS.test(typed) || !isField(event.target))) {
       const text = typed;
       typed = "";
       event.preventDefault();
@@ -25,9 +27,14 @@ export function listenForTyping(read) {
   }, { capture: true });
 }
 
+/** @param {EventTarget | null} target */
+function isField(target) {
+  return target instanceof HTMLInputElement;
+}
+
 /** Takes what the scanner has typed out of the field that had the focus by chance. */
 function takeBack(target, text) {
-  if (target instanceof HTMLInputElement && target.value.endsWith(text)) {
+  if (isField(target) && target.value.endsWith(text)) {
     target.value = target.value.slice(0, -text.length);
     target.dispatchEvent(new Event("input", { bubbles: true }));
   }

@@ -1,4 +1,4 @@
-"""An event of today in the database of the running application, and cameras that show its tickets."""
+"""An event of today in the running application, and cameras that show its tickets."""
 
 from __future__ import annotations
 
@@ -125,9 +125,9 @@ def film(path: Path, text: str) -> Path:
 
 
 @contextmanager
-def camera(chromium: Browser, shown: Path | None) -> Iterator[Browser]:
+def camera(chromium: Browser, shown: Path | None, *, allowed: bool = True) -> Iterator[Browser]:
     """Start a browser whose camera shows a film; None: it has no camera."""
-    flags = [*FLAGS, "--use-fake-ui-for-media-stream"]
+    flags = [*FLAGS, "--use-fake-ui-for-media-stream" if allowed else "--deny-permission-prompts"]
     if shown is not None:
         flags += [
             "--use-fake-device-for-media-stream",
