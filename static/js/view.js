@@ -12,6 +12,7 @@ const TONES = ["tr-ok", "tr-warn", "tr-bad"];
 
 export class View {
   #sprite = document.querySelector("#scanner").dataset.sprite;
+  #drawn = new Map();
 
   /**
    * Shows an answer, large.
@@ -36,16 +37,28 @@ export class View {
    * @param {import("./roster.js").Session | null} chosen
    */
   sessions(sessions, chosen) {
-    const select = part("termin");
-    const options = sessions.map((session) => {
-      const words = `${session.name}, ${session.day_name}, ${session.begins}–${session.ends} Uhr`;
-      return new Option(words, String(session.id), false, session.id === chosen?.id);
-    });
-    if (!chosen) options.unshift(new Option("Bitte wählen", "", true, true));
-    select.replaceChildren(...options);
     part("termin-satz").textContent = chosen
-      ? `Erfasst wird: ${chosen.name}, ${chosen.day_name}, ${chosen.begins}–${chosen.ends} Uhr.`
+      ? `Erfasst wird: ${sessionWords(chosen)}.`
       : "Heute ist kein Termin. Bitte wählen Sie, für welchen Termin Sie erfassen.";
+    // A list that is open just now would close.
+    if (!this.#isNew("termin", [sessions, chosen?.id])) return;
+    const options = sessions.map((session) =>
+      new Option(sessionWords(session), String(session.id), false, session.id === chosen?.id));
+    if (!chosen) options.unshift(new Option("Bitte wählen", "", true, true));
+    part("termin").replaceChildren(...options);
+  }
+
+  /**
+   * Says whether something is not shown yet.
+   *
+   * @param {string} name
+   * @param {unknown} content
+   */
+  #isNew(name, content) {
+    const signature = JSON.stringify(content);
+    if (this.#drawn.get(name) === signature) return false;
+    this.#drawn.set(name, signature);
+    return true;
   }
 
   /**
@@ -57,6 +70,8 @@ export class View {
    * @param {(attendee: import("./roster.js").Attendee, mark: string) => void} press
    */
   people(name, people, sessionId, press) {
+    const marks = people.map((attendee) => [attendee.id, attendee.name, attendee.entries[sessionId ?? 0]?.mark]);
+    if (!this.#isNew(name, marks)) return;
     const rows = people.map((attendee) => {
       const row = part("zeile-person").content.firstElementChild.cloneNode(true);
       const mark = attendee.entries[sessionId ?? 0]?.mark;
@@ -70,10 +85,12 @@ export class View {
       return row;
     });
     const list = part(name);
-    // Pressing a button redraws its list: the focus stays in it.
-    const held = list.contains(document.activeElement);
+    // Pressing a button redraws its list: the focus stays where it was, or on who comes next.
+    const focused = [...list.querySelectorAll("button")].indexOf(document.activeElement);
     list.replaceChildren(...rows);
-    if (held) (list.querySelector("button") ?? list.closest("section, details")?.querySelector("summary, input"))?.focus();
+    if (focused < 0) return;
+    const buttons = list.querySelectorAll("button");
+    (buttons[Math.min(focused, buttons.length - 2 + (focused % 2))] ?? part("antwort")).focus();
   }
 
   /**
@@ -115,6 +132,13 @@ export class View {
       if (url) link.href = url;
     }
   }
+}
+
+/** @param {import("./roster.js").Session} session */
+function sessionWords(session) {
+  // Within one day the name itself says the time.
+  const time = session.name.includes(session.begins) ? "" : `, ${session.begins}–${session.ends} Uhr`;
+  return `${session.name}, ${session.day_name}${time}`;
 }
 
 /** @param {string} instant */
