@@ -38,7 +38,7 @@ export class Door {
     this.number = number;
     this.#told = told;
     this.sync = new Sync(store, number, {
-      changed: () => this.#rebuild(),
+      changed: () => this.#passed(),
       roster: (roster) => this.#take(roster),
       settled: (kept, result) => this.#settle(kept, result),
     });
@@ -46,10 +46,10 @@ export class Door {
 
   /** Begins with what the device knows, then asks the server. */
   async begin() {
-    this.#confirmed = await this.#store.roster(this.number, Date.now());
+    await this.#store.expire(Date.now());
+    this.#confirmed = await this.#store.roster(this.number);
     if (this.#confirmed) this.sync.speakFor(this.#confirmed);
     await this.#rebuild();
-    await this.sync.refresh(true).catch(() => {});
     await this.sync.send();
   }
 
@@ -157,6 +157,12 @@ export class Door {
     await this.#rebuild();
   }
 
+  /** Forgets the names when the event has been over for a day, also on a page that stays open. */
+  async expire() {
+    await this.#store.expire(Date.now());
+    if (this.#confirmed && hasExpired(this.#confirmed, Date.now())) await this.leave();
+  }
+
   /** Forgets the names: nobody is logged in here any more. */
   async leave() {
     this.#confirmed = null;
@@ -227,6 +233,12 @@ export class Door {
   /** @param {number} id */
   #sessionName(id) {
     return this.roster?.sessions.find((session) => session.id === id)?.name ?? "";
+  }
+
+  /** After each attempt to send: where nobody is logged in, no names stay on the device. */
+  async #passed() {
+    if (this.sync.obstacle?.kind === "login") await this.#store.forgetRosters();
+    await this.#rebuild();
   }
 
   async #rebuild() {

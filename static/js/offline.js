@@ -1,11 +1,11 @@
 // The page that stands in for others without a network: leads to the scanners that are ready here.
 
-import { hasExpired } from "./roster.js";
 import { Store } from "./store.js";
 import { part } from "./view.js";
 
 const store = await Store.open();
-const ready = (await store.rosters()).filter((roster) => !hasExpired(roster, Date.now()));
+await store.expire(Date.now());
+const ready = await store.rosters();
 const rows = ready.map((roster) => {
   const row = part("zeile").content.firstElementChild.cloneNode(true);
   const link = row.querySelector("a");

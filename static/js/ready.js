@@ -25,11 +25,12 @@ function say(tone, word, sentence) {
 async function getReady() {
   say("warn", "Wird vorbereitet", "Einen Augenblick bitte.");
   const store = await Store.open();
+  await store.expire(Date.now());
   let roster;
   try {
     roster = await fetchRoster(number);
   } catch (error) {
-    roster = await store.roster(number, Date.now());
+    roster = await store.roster(number);
     if (!roster || error.obstacle) {
       return say("bad", "Nicht bereit", "Die Namen ließen sich nicht laden. Bitte prüfen Sie das Netz, loggen Sie sich ein und versuchen Sie es noch einmal.");
     }

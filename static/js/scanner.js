@@ -82,7 +82,7 @@ function drawQueue() {
   const own = door.kept.filter((kept) => kept.person.id === door.roster?.person.id || !door.roster);
   const others = door.kept.filter((kept) => kept.state === "waiting" && !own.includes(kept));
   const waiting = own.filter((kept) => kept.state === "waiting");
-  const unread = own.filter((kept) => kept.state !== "waiting" && (kept.state === "malformed" || Date.now() < Date.parse(kept.until ?? "")));
+  const unread = own.filter((kept) => kept.state !== "waiting");
   part("ungesendet").hidden = waiting.length === 0;
   part("ungesendet-zahl").textContent = `${waiting.length} noch nicht gesendet`;
   view.recordings("ungesendet-liste", waiting, (kept) => `${clock(kept.recording.at)} Uhr, ${kept.event}`, null);
@@ -196,7 +196,10 @@ allowSound();
 page.hidden = false;
 startCamera();
 await door.begin();
-setInterval(() => view.sessions(door.roster?.sessions ?? [], door.session), 30_000);
+setInterval(() => {
+  door.expire();
+  draw();
+}, 30_000);
 if (door.roster?.offline) {
   const ownFiles = (await readsByItself()) ? [] : [detector, wasm];
   await keepShell(location.pathname, ownFiles);

@@ -13,7 +13,7 @@ import { hasExpired } from "./roster.js";
  * @property {string} label whom it is about, for this device
  * @property {"waiting" | "refused" | "malformed"} state
  * @property {{word: string, sentence: string}} [answer] of the server, where it did not take it
- * @property {string} [until] when a refused one, which the server keeps, leaves this device
+ * @property {string} until when a refused one, which the server keeps, leaves this device
  */
 
 const NAME = "einlass";
@@ -67,16 +67,24 @@ export class Store {
   }
 
   /**
-   * Returns the roster of an event unless it has expired; deletes all that have.
+   * Deletes the names of events that are over: rosters, and what the server keeps as refused.
    *
-   * @param {string} number
    * @param {number} now
-   * @returns {Promise<import("./roster.js").Roster | null>}
    */
-  async roster(number, now) {
+  async expire(now) {
     for (const roster of await this.rosters()) {
       if (hasExpired(roster, now)) await this.forgetRoster(roster.event.number);
     }
+    for (const kept of await this.all()) {
+      if (kept.state === "refused" && now >= Date.parse(kept.until)) await this.drop(kept);
+    }
+  }
+
+  /**
+   * @param {string} number
+   * @returns {Promise<import("./roster.js").Roster | null>}
+   */
+  async roster(number) {
     return (await this.#try((database) => database.get("rosters", number), null)) ?? null;
   }
 

@@ -2,6 +2,7 @@
 // page of each event, which shows no person, and files whose names carry a hash; nothing else.
 
 import { FILES, PAGES } from "./shell.js";
+import { Store } from "./store.js";
 
 /** What the page that starts this worker says: files to keep, files that may stay, the page for "no network". */
 const { keep, mayStay, offline } = self.DOOR;
@@ -49,6 +50,9 @@ async function renew() {
     if (!wanted.has(new URL(request.url).pathname)) await files.delete(request);
   }
 }
+
+// Whatever wakes this worker, names whose time is over go.
+Store.open().then((store) => store.expire(Date.now()));
 
 /** @param {Request} request */
 async function file(request) {

@@ -27,11 +27,13 @@ PAGES: dict[str, tuple[str, ...]] = {
                   "/bedarf/", "/bedarf/1",
                   "/veranstaltungen/?art=annual_meeting&monat=2020-01"),
     CONTACT: ("/organisation/", "/organisation/teilnahmen"),
-    TRAINER: ("/einlass/", "FIRST"),
+    TRAINER: ("/einlass/", "FIRST", "SCANNER", "READY", "/einlass/ohne-netz"),
     COORDINATOR: ("/koordination/", "/koordination/veranstaltungen/",
                   "/koordination/organisationen/", "/koordination/personen/", "/statistik/",
                   "/koordination/bedarf/"),
 }  # fmt: skip
+# Pages of the event that the page before has shown.
+BELOW = {"SCANNER": "scanner", "READY": "bereit"}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -55,6 +57,8 @@ def test_no_page_has_a_barrier_that_axe_finds_or_scrolls_sideways(
             visit.page.goto(
                 visit.page.locator("main li h3 a, main td a").first.evaluate("a => a.href")
             )
+        elif path in BELOW:
+            visit.open(f"/einlass/{visit.page.url.split('/einlass/')[1][:8]}/{BELOW[path]}")
         else:
             visit.open(path)
         for size in (DESK, PHONE, {"width": 320, "height": 640}):
