@@ -70,7 +70,10 @@ export class Camera {
     this.#stream = stream;
     this.#video.srcObject = stream;
     await this.#video.play();
-    this.#detector ??= this.#load();
+    this.#detector ??= this.#load().catch((error) => {
+      this.#detector = null;
+      throw error;
+    });
     this.#watch(await this.#detector, turn);
   }
 

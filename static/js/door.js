@@ -235,9 +235,14 @@ export class Door {
     return this.roster?.sessions.find((session) => session.id === id)?.name ?? "";
   }
 
-  /** After each attempt to send: where nobody is logged in, no names stay on the device. */
+  /** After each attempt to send: no names stay where nobody is logged in, or who may no longer see them. */
   async #passed() {
-    if (this.sync.obstacle?.kind === "login") await this.#store.forgetRosters();
+    const kind = this.sync.obstacle?.kind;
+    if (kind === "login") await this.#store.forgetRosters();
+    if (kind === "refused" && this.#confirmed) {
+      Object.assign(this.#confirmed, { people: [], void: [] });
+      if (this.#confirmed.offline) await this.#store.keepRoster(this.#confirmed);
+    }
     await this.#rebuild();
   }
 

@@ -132,7 +132,7 @@ function press(attendee, mark) {
 const camera = new Camera(
   part("bild"),
   (text, seenAt) => {
-    if (!repetition.repeats(text, Date.now())) read(ticketIn(text, origins), seenAt);
+    if (isNew(text)) read(ticketIn(text, origins), seenAt);
   },
   async () => (await readsByItself())
     ? new BarcodeDetector({ formats: ["qr_code"] })
@@ -145,6 +145,7 @@ async function startCamera(deviceId) {
   try {
     await camera.start(deviceId);
   } catch (error) {
+    camera.stop();
     const refused = error?.name === "NotAllowedError";
     view.notice("keine-kamera", refused
       ? "Die Kamera ist nicht freigegeben. Erlauben Sie sie in den Einstellungen des Browsers, oder suchen Sie den Namen oder tippen Sie den Code."
@@ -157,6 +158,11 @@ async function startCamera(deviceId) {
   part("kamera-wahl").hidden = devices.length < 2;
   part("kamera").replaceChildren(...devices.map((device, index) =>
     new Option(device.label || `Kamera ${index + 1}`, device.deviceId, false, device.deviceId === camera.deviceId)));
+}
+
+/** @param {string} text that a scanner read, perhaps many times in a row */
+function isNew(text) {
+  return !repetition.repeats(text, Date.now());
 }
 
 /** @param {string} text typed by hand or by a hardware scanner */
@@ -191,7 +197,7 @@ part("ohne-form").addEventListener("submit", (event) => {
 addEventListener("beforeunload", (event) => { if (store.atRisk) event.preventDefault(); });
 document.addEventListener("visibilitychange", () => { if (document.hidden) camera.stop(); else startCamera(part("kamera").value); });
 new BroadcastChannel("einlass").addEventListener("message", () => door.leave());
-listenForTyping(typed);
+listenForTyping((text) => { if (isNew(text)) typed(text); });
 allowSound();
 page.hidden = false;
 startCamera();

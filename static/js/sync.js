@@ -84,6 +84,7 @@ export class Sync {
   /** Tickets of what was scanned just now: sent along, never stored. */
   #tickets = new Map();
   #fetchedAt = 0;
+  #isStale = false;
   /** @type {Obstacle | null} */
   obstacle = null;
 
@@ -143,7 +144,8 @@ export class Sync {
 
   async #sendAll() {
     try {
-      await this.refresh(!document.hidden && Date.now() - this.#fetchedAt > REFRESHED_AFTER);
+      if (!document.hidden && Date.now() - this.#fetchedAt > REFRESHED_AFTER) this.#isStale = true;
+      await this.refresh(false);
       const done = new Set();
       for (;;) {
         const batch = await this.#nextBatch(done);
@@ -165,13 +167,22 @@ export class Sync {
   /**
    * Fetches the roster where it is needed: who is logged in here decides whose recordings are sent.
    *
-   * @param {boolean} anyway
+   * @param {boolean} anyway since the token is stale
    */
   async refresh(anyway) {
-    if (this.#csrf && !anyway && !this.obstacle) return;
-    const roster = await fetchRoster(this.#number);
+    if (this.#csrf && !anyway && !this.#isStale && !this.obstacle) return;
+    let roster;
+    try {
+      roster = await fetchRoster(this.#number);
+    } catch (error) {
+      // Who may no longer see the names may still deliver: the server keeps it for the office.
+      if (!(error instanceof NotTaken) || error.obstacle.kind !== "refused" || !this.#csrf || anyway) throw error;
+      this.obstacle = error.obstacle;
+      return;
+    }
     this.speakFor(roster);
     this.#fetchedAt = Date.now();
+    this.#isStale = false;
     this.obstacle = null;
     await this.#told.roster(roster);
   }

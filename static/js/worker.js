@@ -68,7 +68,8 @@ async function page(request, path) {
   const kept = await caches.match(path, { cacheName: PAGES });
   if (!kept) return elsewhere(request);
   const late = new Promise((resolve) => { setTimeout(() => resolve(kept), PATIENCE); });
-  const online = fetch(request).then((answer) => (answer.status >= 500 ? kept : answer), () => kept);
+  // Also whoever may no longer see the page: what waits on this device is sent and named there.
+  const online = fetch(request).then((answer) => (answer.status >= 400 ? kept : answer), () => kept);
   return Promise.race([online, late]);
 }
 

@@ -21,9 +21,10 @@ from trainings import create_app
 from trainings.attendance.models import AttendanceChange, RefusedRecording, WalkIn
 from trainings.core.clock import berlin_day, utc_now
 from trainings.core.database import db, transaction
+from trainings.core.permissions import Role
 from trainings.core.settings import load_settings
 from trainings.events.models import Event, EventTrainer
-from trainings.people.models import Person
+from trainings.people.models import Person, PersonRole
 from trainings.registrations.models import Registration
 
 WIDTH, HEIGHT, MODULE = 640, 480, 8
@@ -74,6 +75,20 @@ class Door:
             .join(Event, RefusedRecording.event_id == Event.id)
             .where(Event.number == self.number)
         )
+
+    @contextmanager
+    def without_role(self, address: str) -> Iterator[None]:
+        """Take the role of a trainer away from somebody for a while."""
+        with self.app.app_context():
+            person = select(Person.id).where(Person.email == address).scalar_subquery()
+            theirs = (PersonRole.person_id == person, PersonRole.role == Role.TRAINER)
+            with transaction() as session:
+                row = session.scalars(select(PersonRole).where(*theirs)).one()
+                person_id = row.person_id
+                session.delete(row)
+        yield
+        with self.app.app_context(), transaction() as session:
+            session.add(PersonRole(person_id=person_id, role=Role.TRAINER))
 
     def _column(self, statement: Any) -> list[str]:
         with self.app.app_context():
