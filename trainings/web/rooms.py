@@ -7,6 +7,7 @@ from flask import Flask
 from trainings.attendance.participation_views import blueprint as participations
 from trainings.attendance.sync_views import blueprint as door
 from trainings.attendance.views import blueprint as attendance
+from trainings.attendance.walk_in_views import blueprint as walk_ins
 from trainings.office.views import blueprint as office
 from trainings.people.views import blueprint as people
 from trainings.registrations.views import blueprint as registrations
@@ -19,6 +20,7 @@ BLUEPRINTS = (
     registrations,
     attendance,
     door,
+    walk_ins,
     participations,
     statistics,
     office,
