@@ -238,7 +238,7 @@ def test_who_is_logged_out_or_has_an_old_token_learns_what_to_do(phone: Phone, a
     visitor = app.test_client()
     for answer in (visitor.get(phone.roster_url), visitor.post(phone.sync_url, json={})):
         assert answer.status_code == 401
-        assert answer.json["login"] == f"/konto/anmelden?weiter=/einlass/{phone.number}"
+        assert answer.json["login"] == f"/konto/anmelden?weiter=/einlass/{phone.number}/scanner"
         assert answer.json["error"]
 
 
