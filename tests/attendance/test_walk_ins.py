@@ -289,6 +289,7 @@ def test_the_office_settles_refused_recordings_on_its_page(door: Door, app: Flas
         log_in(client, make_person(session, roles=(Role.COORDINATOR,)).id)
     former = replace(door.trainer, roles=frozenset())
     door.sync(door.seen(), door.seen(1), door.seen(hash="0" * 64), actor=former)
+    assert "3 Erfassungen sind zu klären" in client.get("/koordination/").text
     page = "/koordination/anwesenheit"
     html = client.get(page).text
     assert html.count("Nicht mehr eingeteilt") == 2
@@ -296,5 +297,6 @@ def test_the_office_settles_refused_recordings_on_its_page(door: Door, app: Flas
     assert "Unbekannter Code" in html
     assert submit(client, page, button="Übernehmen").status_code == 303
     assert submit(client, page, button="Verwerfen").status_code == 303
+    assert "1 Erfassung ist zu klären" in client.get("/koordination/").text
     assert len(door.marks()) == 1
     assert [row.settled_at is None for row in door.refused()].count(True) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from trainings.attendance.models import MARK_NAMES, RecordingKind, RefusedRecording, WalkIn
@@ -167,6 +167,14 @@ def unsettled(session: Session) -> Unsettled:
         for row, event, person, by in rows
     )
     return Unsettled(refusals, _guests(session, _OPEN))
+
+
+def count_unsettled(session: Session) -> int:
+    """Return how much the office has to settle; one statement."""
+    refusals = select(func.count(RefusedRecording.id)).where(RefusedRecording.settled_at.is_(None))
+    guests = select(func.count(WalkIn.id)).where(_OPEN)
+    both = select(refusals.scalar_subquery() + guests.scalar_subquery())
+    return session.scalar(both) or 0
 
 
 def _what(row: RefusedRecording) -> str:
