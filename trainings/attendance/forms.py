@@ -6,7 +6,8 @@ from wtforms import StringField
 
 from trainings.attendance.models import AttendanceMark
 from trainings.attendance.rules import Mark
-from trainings.core.fields import LARGEST_ID
+from trainings.attendance.sync_rules import LONGEST_NAME
+from trainings.core.fields import LARGEST_ID, ChoiceField, given, optional_id
 from trainings.core.forms import Form, LineField, QueryForm, required
 
 _MARKS: dict[str, Mark] = {**{mark.value: mark for mark in AttendanceMark}, "open": None}
@@ -50,4 +51,19 @@ class CodeForm(QueryForm):
         40,
         [required("Bitte geben Sie den Code ein, der unter dem QR-Code steht.")],
         description="12 Zeichen, groß oder klein, mit oder ohne Leerzeichen und Bindestriche.",
+    )
+
+
+class WalkInForm(Form):
+    """Somebody who came without a registration: what is known of them at the door."""
+
+    name = LineField(
+        "Name",
+        LONGEST_NAME,
+        [required("Bitte geben Sie den Namen ein.")],
+        render_kw={"autocomplete": "off"},
+    )
+    organisation = LineField("Organisation", LONGEST_NAME, render_kw={"autocomplete": "off"})
+    session_id = ChoiceField(
+        "Termin", [given("Bitte wählen Sie einen Termin.")], coerce=optional_id
     )

@@ -12,12 +12,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import insert, inspect, select
 from sqlalchemy.orm import Session
 
 from trainings.attendance.models import Attendance, AttendanceChange, RecordingKind, new_batch
 from trainings.attendance.reads import load_all_changes
 from trainings.attendance.rules import NOTHING, Change, Entry, fold, is_repetition
+from trainings.core.database import Base
 
 _NEXT = timedelta(microseconds=1)
 Cell = tuple[int, int]
@@ -53,7 +54,12 @@ class Ledger:
     """Marks and recordings of these people at these sessions, read once and kept up to date."""
 
     def __init__(
-        self, session: Session, registration_ids: Collection[int], session_ids: Collection[int]
+        self,
+        session: Session,
+        registration_ids: Collection[int],
+        session_ids: Collection[int],
+        *,
+        in_bulk: bool = False,
     ) -> None:
         """Load everything in two statements.
 
@@ -61,9 +67,12 @@ class Ledger:
             session: the open transaction.
             registration_ids: locked by the caller.
             session_ids: of their event.
+            in_bulk: keep new rows back until `write`, which takes one statement for each table.
 
         """
         self._session = session
+        self._in_bulk = in_bulk
+        self._unwritten: list[AttendanceChange] = []
         marked = select(Attendance).where(
             Attendance.session_id.in_(session_ids), Attendance.registration_id.in_(registration_ids)
         )
@@ -137,6 +146,12 @@ class Ledger:
             return Recorded(*cell, change.old, change.old, fold(self._of(cell))[1])
         return self._add(cell, change, received_at)
 
+    def write(self) -> None:
+        """Write what was kept back."""
+        self._session.flush()
+        insert_all(self._session, self._unwritten)
+        insert_all(self._session, [row for row in self._rows.values() if _is_unwritten(row)])
+
     def undo(
         self,
         cell: Cell,
@@ -185,7 +200,11 @@ class Ledger:
 
     def _add(self, cell: Cell, change: Change, received_at: datetime) -> Recorded:
         self._of(cell).append(change)
-        self._session.add(_row(change, received_at))
+        row = _row(change, received_at)
+        if self._in_bulk:
+            self._unwritten.append(row)
+        else:
+            self._session.add(row)
         entry, deciding = fold(self._of(cell))
         self._store(cell, entry)
         return Recorded(*cell, change.old, entry, deciding)
@@ -197,23 +216,42 @@ class Ledger:
                 self._remove(cell, row)
             return
         if row is None:
-            row = self._restored(cell) or Attendance(registration_id=cell[0], session_id=cell[1])
+            row = self._restored(cell)
+            if row is None:
+                row = Attendance(registration_id=cell[0], session_id=cell[1])
+                if not self._in_bulk:
+                    self._session.add(row)
             self._rows[cell] = row
-            self._session.add(row)
         row.mark, row.late_minutes, row.early_minutes = entry.mark, entry.late, entry.early
 
     def _remove(self, cell: Cell, row: Attendance) -> None:
         del self._rows[cell]
         if row in self._session.new:
             self._session.expunge(row)
-        else:
+        elif not _is_unwritten(row):
             self._session.delete(row)
             self._removed[cell] = row
 
     def _restored(self, cell: Cell) -> Attendance | None:
         """Return the row that was to be deleted; a second one would be inserted before it is."""
         row = self._removed.pop(cell, None)
-        return row if row in self._session.deleted else None
+        if row is None or row not in self._session.deleted:
+            return None
+        self._session.add(row)
+        return row
+
+
+def insert_all(session: Session, rows: Sequence[Base]) -> None:
+    """Insert rows of one table that are complete but for their ids, in one statement."""
+    if not rows:
+        return
+    names = [column.key for column in inspect(type(rows[0])).column_attrs if column.key != "id"]
+    values = [{name: getattr(row, name) for name in names} for row in rows]
+    session.execute(insert(type(rows[0])).execution_options(render_nulls=True), values)
+
+
+def _is_unwritten(row: Attendance) -> bool:
+    return bool(inspect(row).transient)
 
 
 def entry_of(row: Attendance | None) -> Entry:

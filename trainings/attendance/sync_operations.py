@@ -14,7 +14,7 @@ from functools import cached_property
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from trainings.attendance.ledger import Cell, Ledger
+from trainings.attendance.ledger import Cell, Ledger, insert_all
 from trainings.attendance.models import (
     RecordingKind,
     RefusedRecording,
@@ -23,7 +23,7 @@ from trainings.attendance.models import (
     new_batch,
 )
 from trainings.attendance.reads import load_sessions
-from trainings.attendance.rules import REPEATED_WITHIN, Answer, Change, check_minutes
+from trainings.attendance.rules import NOTHING, REPEATED_WITHIN, Answer, Change, check_minutes
 from trainings.attendance.sync_queries import (
     arrivals,
     holders_of,
@@ -102,7 +102,7 @@ def sync_recordings(
             else nothing(each.sent_key, each.sentence)
             for each in recordings
         ]
-    session.flush()
+    queue.write()
     return results
 
 
@@ -141,7 +141,8 @@ class _Queue:
         self.seats = lock_seats(session, access.event_id, people)
         self.access = with_closing(session, access)
         self.sessions = {found.id: found for found in load_sessions(session, access.event_id)}
-        self.ledger = Ledger(session, self.seats.keys(), self.sessions.keys())
+        self.ledger = Ledger(session, self.seats.keys(), self.sessions.keys(), in_bulk=True)
+        self.new_refusals: list[RefusedRecording] = []
         self.batches: dict[tuple[int | None, datetime], str] = {}
         self.own_keys: set[str] = set()
 
@@ -156,6 +157,11 @@ class _Queue:
     @cached_property
     def arrived(self) -> dict[str, int]:
         return arrivals(self.session, list(self.known.changes.values()))
+
+    def write(self) -> None:
+        """Store what was taken over and what was refused."""
+        self.ledger.write()
+        insert_all(self.session, self.new_refusals)
 
     def take(self, recording: Recording) -> Result:
         """Take one recording over, or find what came of it before."""
@@ -357,12 +363,16 @@ class _Queue:
 
     def _refuse(self, recording: Recording, answer: Answer, registration_id: int | None) -> Result:
         """Keep a recording that cannot be taken as it is, until the office has settled it."""
+        says = recording.says if recording.kind is RecordingKind.SET else NOTHING
         row = RefusedRecording(
             key=recording.key,
             event_id=self.access.event_id,
             registration_id=registration_id,
             session_id=recording.session_id if recording.session_id in self.sessions else None,
             kind=recording.kind,
+            mark=says.mark,
+            late_minutes=says.late,
+            early_minutes=says.early,
             name=recording.name,
             organisation=recording.organisation,
             at=recording.at,
@@ -370,14 +380,11 @@ class _Queue:
             actor_person_id=self.sender.id,
             reason=answer.value,
         )
-        if recording.kind is RecordingKind.SET:
-            says = recording.says
-            row.mark, row.late_minutes, row.early_minutes = says.mark, says.late, says.early
         if any(_is_same_scan(row, other) for other in self.open_refusals):
             return self._refused(recording, answer, registration_id)
         if len(self.open_refusals) >= MOST_OPEN_REFUSALS:
             return nothing(recording.sent_key, TOO_MANY_REFUSED)
-        self.session.add(row)
+        self.new_refusals.append(row)
         self.open_refusals.append(row)
         self.known.refused[row.key] = row
         if recording.key in self.known.undoes:

@@ -178,9 +178,20 @@ def known_keys(session: Session, recordings: Collection[Recording]) -> Known:
         known.changes[key] = registration_id, session_id
         if undoes:
             known.undoes[undoes] = registration_id, session_id
-    for row in session.scalars(select(RefusedRecording).where(RefusedRecording.key.in_(every))):
+    # Locked, since the office may settle them at the same moment.
+    for row in session.scalars(
+        select(RefusedRecording)
+        .where(RefusedRecording.key.in_(every))
+        .order_by(RefusedRecording.id)
+        .with_for_update(key_share=True)
+    ):
         known.refused[row.key] = row
-    for walk_in in session.scalars(select(WalkIn).where(WalkIn.key.in_(every))):
+    for walk_in in session.scalars(
+        select(WalkIn)
+        .where(WalkIn.key.in_(every))
+        .order_by(WalkIn.id)
+        .with_for_update(key_share=True)
+    ):
         known.walk_ins[walk_in.key] = walk_in
     return known
 

@@ -172,7 +172,7 @@ def _refusal(status: int) -> Answer:
     sentence = _SENTENCES.get(status, _SENTENCES[400 if status < 500 else 500])
     values = {"error": sentence}
     if status == 401:
-        came_from = url_for("attendance.event_page", **(request.view_args or {}))
+        came_from = f"/einlass/{(request.view_args or {})['number']}/scanner"
         values["login"] = url_for("people.log_in", weiter=came_from)
     return jsonify(values), status
 

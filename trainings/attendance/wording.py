@@ -25,8 +25,8 @@ from trainings.core.formats import (
 REFUSALS: dict[Answer, tuple[str, str]] = {
     Answer.UNKNOWN: (
         "Unbekannter Code",
-        "Zu diesem Code gibt es keine gültige Eintrittskarte. Bitte prüfen Sie die Schreibweise. "
-        "Ist der Platz zurückgegeben, gilt die Karte nicht mehr.",
+        "Zu diesem Code gibt es keine gültige Eintrittskarte. Bitte prüfen Sie die Schreibweise, "
+        "oder suchen Sie den Namen in der Liste.",
     ),
     Answer.OTHER_EVENT: (
         "Andere Veranstaltung",

@@ -10,6 +10,7 @@ from trainings.core.errors import DomainError
 from trainings.core.fields import ChoiceField, optional_id
 from trainings.core.forms import (
     LONGEST_EMAIL,
+    Form,
     LineField,
     email_address,
     registered_name,
@@ -18,8 +19,8 @@ from trainings.core.forms import (
 from trainings.registrations.forms import RegistrationForm
 
 
-class RegisterPersonForm(RegistrationForm):
-    """Whom the office registers for an event; who somebody is only where nobody knows them yet."""
+class PersonForm(Form):
+    """Whom the office enters; who somebody is only where nobody knows them yet."""
 
     email = LineField(
         "Dienstliche E-Mail",
@@ -33,11 +34,6 @@ class RegisterPersonForm(RegistrationForm):
     organisation_id = ChoiceField("Organisation", coerce=optional_id)
     unit = LineField("Dienststelle", 120)
     function = LineField("Funktion", 120)
-    is_released = BooleanField("Die Freigabe der Organisation liegt vor")
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self.needs.label.text = "Was braucht die Person?"
 
     def new_person(self) -> dict[str, Any]:
         """Return who somebody is whom nobody knows yet.
@@ -72,3 +68,13 @@ class RegisterPersonForm(RegistrationForm):
             "unit": self.unit.data or "",
             "function": self.function.data or "",
         }
+
+
+class RegisterPersonForm(PersonForm, RegistrationForm):
+    """Whom the office registers for an event."""
+
+    is_released = BooleanField("Die Freigabe der Organisation liegt vor")
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.needs.label.text = "Was braucht die Person?"

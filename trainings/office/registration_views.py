@@ -18,7 +18,7 @@ from trainings.core.permissions import Permission, requires
 from trainings.events.queries import event_by_number
 from trainings.office.blueprint import blueprint
 from trainings.office.event_views import to_event
-from trainings.office.registration_forms import RegisterPersonForm
+from trainings.office.registration_forms import PersonForm, RegisterPersonForm
 from trainings.office.wording import REGISTRATION_STATUS
 from trainings.organisations.queries import organisation_choices
 from trainings.people.models import Person
@@ -54,11 +54,7 @@ def event_register(number: str) -> ResponseReturnValue:
     form.organisation_id.choices = options([("", "Bitte wählen"), *choices])
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
-        person = person_by_email(session, form.email.data)
-        if person is None:
-            person = create_person(
-                session, actor, email=form.email.data, **form.new_person(), now=now
-            )
+        person = find_or_add(session, actor, form, now)
         registration = register(
             session,
             actor,
@@ -79,6 +75,18 @@ def event_register(number: str) -> ResponseReturnValue:
         "needs_release": needs_release,
     }
     return done or (render_template("office/event_register.html", **page), status)
+
+
+def find_or_add(session: Session, actor: Actor, form: PersonForm, now: datetime) -> Person:
+    """Return the person with the address of the form, who is added if nobody has it yet.
+
+    Raises:
+        DomainError: `unknown_people`, or as `create_person`.
+
+    """
+    email = form.email.data
+    found = person_by_email(session, email)
+    return found or create_person(session, actor, email=email, **form.new_person(), now=now)
 
 
 def _decider(session: Session, actor: Actor) -> Decider:

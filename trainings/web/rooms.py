@@ -8,6 +8,7 @@ from trainings.attendance.participation_views import blueprint as participations
 from trainings.attendance.scanner_views import blueprint as scanner
 from trainings.attendance.sync_views import blueprint as door
 from trainings.attendance.views import blueprint as attendance
+from trainings.attendance.walk_in_views import blueprint as walk_ins
 from trainings.office.views import blueprint as office
 from trainings.people.views import blueprint as people
 from trainings.registrations.views import blueprint as registrations
@@ -20,6 +21,7 @@ BLUEPRINTS = (
     registrations,
     attendance,
     door,
+    walk_ins,
     participations,
     scanner,
     statistics,

@@ -74,6 +74,7 @@ PARTS = (
     ("office.venue_list", "office.event_list"),
     ("office.release_list", "office.event_list"),
     ("office.demand", "office.event_list"),
+    ("office.attendance", "attendance.my_events"),
 )
 FOOTER = (
     ("Hilfe", "web.help_page"),
