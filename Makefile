@@ -6,7 +6,7 @@ BIN := .venv/bin
 STAMPS := .venv/stamps
 BUILD := static/build/manifest.json
 # The style sheet is cut to what the templates use, so they are sources of it too.
-SOURCES := $(shell find static/css static/icons static/mark.svg static/build.mjs templates -type f 2>/dev/null)
+SOURCES := $(shell find static/css static/icons static/js static/mark.svg static/build.mjs templates -type f 2>/dev/null)
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 TESTS ?=

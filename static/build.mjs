@@ -1,14 +1,16 @@
 // Builds what the browser loads into static/build/: one style sheet, three fonts, one sprite of
-// icons, each under a name that carries a hash of its content, and manifest.json that maps the
-// plain names to these; and pdf-fonts/ with the fonts of the PDFs. The same sources always give the
-// same bytes.
+// icons, the scripts of the scanner with the decoder of QR codes, each under a name that carries a
+// hash of its content, and manifest.json that maps the plain names to these; and pdf-fonts/ with the
+// fonts of the PDFs. The same sources always give the same bytes.
 
 import { createHash } from "node:crypto";
 import { copyFile, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
+import { build } from "esbuild";
 import { transform } from "lightningcss";
 import { PurgeCSS } from "purgecss";
 import subsetFont from "subset-font";
@@ -19,7 +21,7 @@ const target = join(here, "build");
 const kern = join(root, "node_modules", "@kern-ux", "native", "dist");
 
 // The cascade of the project's own rules: parts before what arranges them, print last.
-const SHEETS = ["base", "shell", "parts", "rows", "tables", "forms", "charts", "attendance", "print"];
+const SHEETS = ["base", "shell", "parts", "rows", "tables", "forms", "charts", "attendance", "scanner", "print"];
 
 const WEIGHTS = { 400: "Regular", 500: "Medium", 600: "SemiBold" };
 
@@ -140,6 +142,24 @@ async function styleSheet(icons) {
   return transform({ filename: "app.css", code: Buffer.from(source), minify: true }).code;
 }
 
+// What pages load by name; the other files of static/js are bundled into these.
+const SCRIPTS = ["scanner", "detector", "ready", "offline", "leave"];
+const WORKER = "worker";
+
+async function script(name, format) {
+  const result = await build({
+    entryPoints: [join(here, "js", `${name}.js`)],
+    bundle: true, minify: true, write: false, format, target: "es2022", legalComments: "none", logLevel: "warning",
+  });
+  return Buffer.from(result.outputFiles[0].contents);
+}
+
+// The decoder of the version that barcode-detector itself depends on.
+async function decoder() {
+  const detector = createRequire(import.meta.url).resolve("barcode-detector/ponyfill");
+  return readFile(createRequire(detector).resolve("zxing-wasm/reader/zxing_reader.wasm"));
+}
+
 await rm(target, { recursive: true, force: true });
 await mkdir(target, { recursive: true });
 const icons = await readIcons();
@@ -147,6 +167,9 @@ await publish("icons.svg", Buffer.from(sprite(icons)), { compressed: true });
 await publish("mark.svg", await readFile(join(here, "mark.svg")));
 const css = Buffer.from(await styleSheet(icons));
 await publish("app.css", css, { compressed: true });
+for (const name of SCRIPTS) await publish(`${name}.js`, await script(name, "esm"), { compressed: true });
+await publish(`${WORKER}.js`, await script(WORKER, "iife"), { compressed: true });
+await publish("zxing.wasm", await decoder(), { compressed: true });
 const sorted = Object.fromEntries(Object.entries(manifest).sort());
 await copyPdfFonts();
 await writeFile(join(target, "manifest.json"), `${JSON.stringify(sorted, null, 2)}\n`);

@@ -8,7 +8,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tests.factories import LONG_AGO
-from trainings.attendance.models import Attendance, AttendanceMark
+from trainings.attendance.ledger import new_key
+from trainings.attendance.models import (
+    Attendance,
+    AttendanceChange,
+    AttendanceMark,
+    RecordingKind,
+)
 from trainings.events.models import Event
 from trainings.people.models import Person
 from trainings.registrations.models import Registration, RegistrationChange, RegistrationState
@@ -59,8 +65,21 @@ def make_registration(
         ],
     )
     session.add(registration)
+    session.flush()
     for part, letter in zip(event.sessions, marks, strict=False):
         if letter in MARKS:
-            session.add(Attendance(registration=registration, session=part, mark=MARKS[letter]))
+            mark = MARKS[letter]
+            session.add(Attendance(registration=registration, session=part, mark=mark))
+            session.add(
+                AttendanceChange(
+                    key=new_key(),
+                    registration_id=registration.id,
+                    session_id=part.id,
+                    kind=RecordingKind.SET,
+                    at=LONG_AGO,
+                    received_at=LONG_AGO,
+                    new_mark=mark,
+                )
+            )
     session.flush()
     return registration

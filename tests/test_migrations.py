@@ -7,9 +7,15 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, inspect, text
 
-from trainings.core.database import db
+from tests.factories import LONG_AGO, make_event, make_person
+from tests.registered import make_registration
+from trainings.attendance.ledger import new_key
+from trainings.attendance.models import AttendanceChange, AttendanceMark, RecordingKind
+from trainings.attendance.reads import load_all_changes
+from trainings.attendance.rules import NOTHING, fold
+from trainings.core.database import db, transaction
 from trainings.models import metadata
 
 pytestmark = pytest.mark.both_databases
@@ -70,3 +76,65 @@ def test_downgrade_leaves_no_table(app: Flask) -> None:
         assert set(inspect(db.engine).get_table_names()) <= {ALEMBIC_TABLE}
     finally:
         upgrade()
+
+
+def test_changes_of_before_survive_the_way_up_and_down(app: Flask) -> None:
+    with transaction() as session:
+        event = make_event(session)
+        registration = make_registration(session, event, make_person(session))
+        values = {"registration": registration.id, "session": event.sessions[0].id}
+    downgrade(revision="0002")
+    try:
+        with db.engine.begin() as connection:
+            write = (
+                "INSERT INTO attendance_changes (id, registration_id, session_id, at, old_mark, "
+                "new_mark, batch, undoes_id) VALUES "
+            )
+            for row in (
+                "(7, :registration, :session, '2026-03-12 08:00:00', NULL, 'present', 'a', NULL)",
+                "(8, :registration, :session, '2026-03-12 08:01:00', 'present', NULL, 'b', 7)",
+                "(9, :registration, :session, '2026-03-12 08:02:00', NULL, 'absent', 'c', NULL)",
+            ):
+                connection.execute(text(write + row), values)
+        before = changes_before()
+        upgrade()
+        changes = load_all_changes(db.session())
+        assert [(change.kind, change.undoes_key == changes[0].key) for change in changes] == [
+            (RecordingKind.SET, False), (RecordingKind.UNDO, True), (RecordingKind.SET, False),
+        ]  # fmt: skip
+        assert fold(changes[:2])[0] == NOTHING
+        assert fold(changes)[0].mark is AttendanceMark.ABSENT
+        with transaction() as session:
+            session.add(change_now(**values))
+        db.session.remove()
+        downgrade(revision="0002")
+        assert changes_before()[:3] == before
+        assert len(changes_before()) == 4
+    finally:
+        db.session.remove()
+        upgrade()
+
+
+def changes_before() -> list[tuple[Any, ...]]:
+    with db.engine.begin() as connection:
+        return [
+            tuple(row)
+            for row in connection.execute(
+                text(
+                    "SELECT id, registration_id, session_id, at, old_mark, new_mark, batch, "
+                    "undoes_id FROM attendance_changes ORDER BY id"
+                )
+            )
+        ]
+
+
+def change_now(registration: int, session: int) -> AttendanceChange:
+    return AttendanceChange(
+        key=new_key(),
+        registration_id=registration,
+        session_id=session,
+        kind=RecordingKind.SEEN,
+        at=LONG_AGO,
+        received_at=LONG_AGO,
+        new_mark=AttendanceMark.PRESENT,
+    )

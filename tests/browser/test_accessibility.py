@@ -28,12 +28,14 @@ PAGES: dict[str, tuple[str, ...]] = {
                   "/bedarf/", "/bedarf/1",
                   "/veranstaltungen/?art=annual_meeting&monat=2020-01"),
     CONTACT: ("/organisation/", "/organisation/teilnahmen", "/organisation/kurs-anfragen"),
-    TRAINER: ("/einlass/", "FIRST", "main .tr-slim a", "main .tr-cell",
-              "main .tr-actions a:not([class])"),
+    TRAINER: ("/einlass/", "FIRST", "SCANNER", "READY", "/einlass/ohne-netz", "/einlass/", "FIRST",
+              "main .tr-slim a", "main .tr-cell", "main .tr-actions a:not([class])"),
     COORDINATOR: ("/koordination/", "/koordination/veranstaltungen/",
                   "/koordination/organisationen/", "/koordination/personen/", "/statistik/",
                   "/koordination/bedarf/", "/koordination/mails/"),
 }  # fmt: skip
+# Pages of the event that the page before has shown.
+BELOW = {"SCANNER": "scanner", "READY": "bereit"}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -52,7 +54,9 @@ def test_no_page_has_a_barrier_that_axe_finds_or_scrolls_sideways(
         visit.log_in(who)
     barriers = []
     for path in PAGES[who]:
-        if path.startswith("/"):
+        if path in BELOW:
+            visit.open(f"/einlass/{visit.page.url.split('/einlass/')[1][:8]}/{BELOW[path]}")
+        elif path.startswith("/"):
             visit.open(path)
         else:  # Where the first such link on the page before leads.
             visit.page.set_viewport_size(DESK)

@@ -14,12 +14,13 @@ from tests.factories import make_event, make_organisation, make_person, make_ven
 from tests.registered import make_registration
 from tests.registrations.demand import make_template
 from trainings.attendance.closing_operations import close_attendance
-from trainings.attendance.models import Attendance, AttendanceChange, AttendanceMark
+from trainings.attendance.models import Attendance, AttendanceChange, AttendanceMark, WalkIn
 from trainings.attendance.operations import record_attendance
 from trainings.cli.checks import (
     CHECKS,
     Check,
     accounts,
+    attendance,
     closings,
     events,
     places,
@@ -327,6 +328,46 @@ def test_closed_attendance_with_a_time_of_day(app: Flask) -> None:
         session.scalars(select(AttendanceChange)).one().at = NOW
     (sentence,) = findings(closings.closed_attendance_keeps_no_times)
     assert number in sentence
+
+
+def test_marks_differ_from_what_was_recorded(app: Flask) -> None:
+    with transaction() as session:
+        event = sound_event(session)
+        rows = [make_registration(session, event, make_person(session), marks="pa") for _ in "ab"]
+        first, second, third = session.scalars(
+            select(Attendance).order_by(Attendance.registration_id, Attendance.session_id).limit(3)
+        )
+        first.mark = AttendanceMark.EXCUSED
+        second.late_minutes = 5
+        session.delete(third)
+        numbers = [rows[0].id, rows[0].id, rows[1].id]
+    found = findings(attendance.marks_equal_their_recordings)
+    assert [finding.split(":")[0] for finding in found] == [f"Anmeldung {row}" for row in numbers]
+
+
+def test_somebody_without_a_registration_is_settled_twice_or_elsewhere(app: Flask) -> None:
+    with transaction() as session:
+        event, other = sound_event(session), sound_event(session, first_day=LATER)
+        here = make_registration(session, event, make_person(session))
+        there = make_registration(session, other, make_person(session))
+        settled = (
+            (None, None), (here.id, NOW), (there.id, None), (None, NOW),
+        )  # fmt: skip
+        for number, (registration_id, dismissed_at) in enumerate(settled):
+            session.add(
+                WalkIn(
+                    id=number + 1,
+                    key=f"key-{number}",
+                    event_id=event.id,
+                    name="Gast",
+                    at=NOW,
+                    received_at=NOW,
+                    registration_id=registration_id,
+                    dismissed_at=dismissed_at,
+                )
+            )
+    found = findings(attendance.walk_ins_are_settled_once)
+    assert [finding.split()[1] for finding in found] == ["2", "3"]
 
 
 def test_attendance_without_a_place_or_at_another_event(app: Flask) -> None:

@@ -14,6 +14,12 @@ from sqlalchemy.orm import Session
 from tests.conftest import NOW
 from tests.factories import make_event, make_organisation, make_person, make_venue
 from tests.office.conftest import counted_statements
+from trainings.attendance.models import (
+    RecordingKind,
+    RefusedRecording,
+    WalkIn,
+    WalkInSession,
+)
 from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction
 from trainings.core.outbox import Mail, post
@@ -80,8 +86,27 @@ def fill(session: Session, rows: int) -> None:
                 *make_requests(organisation, template, person),
             ]
         )
+        session.add_all(make_unsettled(event, person, index))
         failed = post(session, kind="x", to="a@b.example", name="A", mail=mail, now=NOW)
         failed.attempts = 1
+
+
+def make_unsettled(event: Event, person: Person, index: int) -> list[RefusedRecording | WalkIn]:
+    common = {
+        "event_id": event.id,
+        "at": NOW,
+        "received_at": NOW,
+        "actor_person_id": person.id,
+        "name": f"Gast {index}",
+    }
+    sessions = [WalkInSession(session_id=event.sessions[0].id)]
+    return [
+        RefusedRecording(
+            key=f"refused-{index}", kind=RecordingKind.WALK_IN, reason="too_late",
+            session_id=event.sessions[0].id, **common,
+        ),
+        WalkIn(key=f"guest-{index}", sessions=sessions, **common),
+    ]  # fmt: skip
 
 
 def make_requests(
@@ -135,7 +160,7 @@ def make_format(title: str) -> EventTemplate:
 
 
 PAGES = {
-    "/koordination/": 8,
+    "/koordination/": 9,
     "/koordination/veranstaltungen/": 6,
     "/koordination/veranstaltungen/?jahr=2026&stand=published&art=training": 6,
     "/koordination/veranstaltungen/neu": 2,
@@ -161,6 +186,8 @@ PAGES = {
     "/koordination/bedarf/anfragen/1/planen": 2,
     "/koordination/bedarf/anfragen/1/ablehnen": 2,
     "/koordination/freigaben": 5,
+    "/koordination/anwesenheit": 6,
+    "/koordination/anwesenheit/ohne-anmeldung/1": 5,
     f"/koordination/veranstaltungen/{NUMBER}/anmelden": 5,
     "/koordination/anmeldungen/1/abmelden": 4,
     "/koordination/anmeldungen/1/ersatz": 3,

@@ -17,7 +17,7 @@ from trainings.core.database import transaction
 from trainings.core.permissions import Permission, Role, permissions_of
 from trainings.events.models import EventKind, EventTemplate, Visibility
 from trainings.registrations.operations import register
-from trainings.web.access import permission_of
+from trainings.web.access import answers_json, permission_of
 
 ROLES: tuple[Role | None, ...] = (None, *Role)
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
@@ -101,6 +101,8 @@ def test_every_address_opens_to_those_who_may_and_to_nobody_else(
             answer = client.open(address(app, rule), method=method, buffered=True)
             if permission in held:
                 allowed = answer.status_code != 403 or permission is Permission.ATTENDANCE
+            elif role is None and answers_json(app, rule.endpoint.partition(".")[0]):
+                allowed = answer.status_code == 401 and "/konto/anmelden" in answer.json["login"]
             elif role is None:
                 allowed = answer.status_code == 302 and "/konto/anmelden" in answer.location
             else:

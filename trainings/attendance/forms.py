@@ -9,7 +9,15 @@ from wtforms.validators import ValidationError
 
 from trainings.attendance.models import LONGEST_MINUTES, MARK_NAMES, AttendanceMark
 from trainings.attendance.rules import Mark
-from trainings.core.fields import LARGEST_ID, NumberField, options
+from trainings.attendance.sync_rules import LONGEST_NAME
+from trainings.core.fields import (
+    LARGEST_ID,
+    ChoiceField,
+    NumberField,
+    given,
+    optional_id,
+    options,
+)
 from trainings.core.forms import Form, LineField, QueryForm, required
 
 _OPEN = "open"
@@ -106,3 +114,18 @@ class SearchForm(QueryForm):
     """Finds people by name."""
 
     name = LineField("Name suchen", 80)
+
+
+class WalkInForm(Form):
+    """Somebody who came without a registration: what is known of them at the door."""
+
+    name = LineField(
+        "Name",
+        LONGEST_NAME,
+        [required("Bitte geben Sie den Namen ein.")],
+        render_kw={"autocomplete": "off"},
+    )
+    organisation = LineField("Organisation", LONGEST_NAME, render_kw={"autocomplete": "off"})
+    session_id = ChoiceField(
+        "Termin", [given("Bitte wählen Sie einen Termin.")], coerce=optional_id
+    )

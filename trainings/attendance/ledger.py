@@ -8,16 +8,17 @@ record the same person at once the second one sees what the first one recorded.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import insert, inspect, select
 from sqlalchemy.orm import Session
 
 from trainings.attendance.models import Attendance, AttendanceChange, RecordingKind, new_batch
 from trainings.attendance.reads import load_all_changes
 from trainings.attendance.rules import NOTHING, Change, Entry, fold, is_repetition
+from trainings.core.database import Base
 
 _NEXT = timedelta(microseconds=1)
 Cell = tuple[int, int]
@@ -53,7 +54,12 @@ class Ledger:
     """Marks and recordings of these people at these sessions, read once and kept up to date."""
 
     def __init__(
-        self, session: Session, registration_ids: Collection[int], session_ids: Collection[int]
+        self,
+        session: Session,
+        registration_ids: Collection[int],
+        session_ids: Collection[int],
+        *,
+        in_bulk: bool = False,
     ) -> None:
         """Load everything in two statements.
 
@@ -61,13 +67,17 @@ class Ledger:
             session: the open transaction.
             registration_ids: locked by the caller.
             session_ids: of their event.
+            in_bulk: keep new rows back until `write`, which takes one statement for each table.
 
         """
         self._session = session
+        self._in_bulk = in_bulk
+        self._unwritten: list[AttendanceChange] = []
         marked = select(Attendance).where(
             Attendance.session_id.in_(session_ids), Attendance.registration_id.in_(registration_ids)
         )
         self._rows = {(row.registration_id, row.session_id): row for row in session.scalars(marked)}
+        self._removed: dict[Cell, Attendance] = {}
         self._changes: dict[Cell, list[Change]] = {}
         found = load_all_changes(
             session,
@@ -80,6 +90,10 @@ class Ledger:
     def entry(self, cell: Cell) -> Entry:
         """Return what is recorded of somebody at a session."""
         return entry_of(self._rows.get(cell))
+
+    def history(self, cell: Cell) -> Sequence[Change]:
+        """Return all recordings of somebody at a session."""
+        return self._changes.get(cell, ())
 
     def changes(self, session_id: int) -> list[Change]:
         """Return all recordings of a session."""
@@ -112,7 +126,8 @@ class Ledger:
             batch: the step that it belongs to; empty: one of its own.
 
         """
-        if at == received_at:
+        # What a phone recorded keeps its own time, or its place would depend on when it arrives.
+        if not key and at == received_at:
             at = max([at, *(change.at + _NEXT for change in self._of(cell))])
         change = Change(
             key=key or new_key(),
@@ -130,6 +145,12 @@ class Ledger:
         if not key and is_repetition(newest, change):
             return Recorded(*cell, change.old, change.old, fold(self._of(cell))[1])
         return self._add(cell, change, received_at)
+
+    def write(self) -> None:
+        """Write what was kept back."""
+        self._session.flush()
+        insert_all(self._session, self._unwritten)
+        insert_all(self._session, [row for row in self._rows.values() if _is_unwritten(row)])
 
     def undo(
         self,
@@ -179,24 +200,58 @@ class Ledger:
 
     def _add(self, cell: Cell, change: Change, received_at: datetime) -> Recorded:
         self._of(cell).append(change)
-        self._session.add(_row(change, received_at))
+        row = _row(change, received_at)
+        if self._in_bulk:
+            self._unwritten.append(row)
+        else:
+            self._session.add(row)
         entry, deciding = fold(self._of(cell))
+        self._store(cell, entry)
+        return Recorded(*cell, change.old, entry, deciding)
+
+    def _store(self, cell: Cell, entry: Entry) -> None:
         row = self._rows.get(cell)
         if entry.mark is None:
             if row is not None:
-                self._session.delete(self._rows.pop(cell))
-        elif row is None:
-            self._rows[cell] = Attendance(
-                registration_id=cell[0],
-                session_id=cell[1],
-                mark=entry.mark,
-                late_minutes=entry.late,
-                early_minutes=entry.early,
-            )
-            self._session.add(self._rows[cell])
-        else:
-            row.mark, row.late_minutes, row.early_minutes = entry.mark, entry.late, entry.early
-        return Recorded(*cell, change.old, entry, deciding)
+                self._remove(cell, row)
+            return
+        if row is None:
+            row = self._restored(cell)
+            if row is None:
+                row = Attendance(registration_id=cell[0], session_id=cell[1])
+                if not self._in_bulk:
+                    self._session.add(row)
+            self._rows[cell] = row
+        row.mark, row.late_minutes, row.early_minutes = entry.mark, entry.late, entry.early
+
+    def _remove(self, cell: Cell, row: Attendance) -> None:
+        del self._rows[cell]
+        if row in self._session.new:
+            self._session.expunge(row)
+        elif not _is_unwritten(row):
+            self._session.delete(row)
+            self._removed[cell] = row
+
+    def _restored(self, cell: Cell) -> Attendance | None:
+        """Return the row that was to be deleted; a second one would be inserted before it is."""
+        row = self._removed.pop(cell, None)
+        if row is None or row not in self._session.deleted:
+            return None
+        self._session.add(row)
+        return row
+
+
+def insert_all(session: Session, rows: Sequence[Base]) -> None:
+    """Insert rows of one table that are complete but for their ids, in one statement."""
+    if not rows:
+        return
+    names = [column.key for column in inspect(type(rows[0])).column_attrs if column.key != "id"]
+    values = [{name: getattr(row, name) for name in names} for row in rows]
+    session.execute(insert(type(rows[0])).execution_options(render_nulls=True), values)
+
+
+def _is_unwritten(row: Attendance) -> bool:
+    return bool(inspect(row).transient)
 
 
 def entry_of(row: Attendance | None) -> Entry:

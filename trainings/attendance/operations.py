@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from trainings.attendance.access import EventAccess, access_columns, event_access
 from trainings.attendance.ledger import Ledger, Recorded
 from trainings.attendance.models import AttendanceMark, RecordingKind, new_batch
-from trainings.attendance.reads import load_sessions
+from trainings.attendance.reads import has_ticket, load_sessions
 from trainings.attendance.rules import (
     NOTHING,
     THERE,
@@ -28,7 +28,6 @@ from trainings.attendance.rules import (
     check_minutes,
     is_undone,
     last_step,
-    normalise_ticket,
     session_of_today,
 )
 from trainings.attendance.wording import refusal
@@ -109,7 +108,7 @@ def record_by_ticket(
             reveal nothing about the holder; `not_found` for a session of another event.
 
     """
-    seat = _lock_seat(session, actor, Registration.ticket == normalise_ticket(ticket))
+    seat = _lock_seat(session, actor, has_ticket(ticket))
     if seat is None:
         raise refusal(Answer.UNKNOWN)
     if not seat.access.allowed:
@@ -150,7 +149,7 @@ def record_all_present(
 
     """
     people = lock_attending(session, event_id)
-    _, chosen = _open_session(session, actor, event_id, session_id, now)
+    _, chosen = open_session(session, actor, event_id, session_id, now)
     ledger = Ledger(session, people, [chosen.id])
     missing = tuple(found for found in people if ledger.entry((found, chosen.id)) == NOTHING)
     batch = new_batch()
@@ -194,7 +193,7 @@ def undo_last(
 
     """
     people = lock_attending(session, event_id)
-    _, chosen = _open_session(session, actor, event_id, session_id, now)
+    _, chosen = open_session(session, actor, event_id, session_id, now)
     ledger = Ledger(session, people, [chosen.id])
     changes = ledger.changes(chosen.id)
     if batch is not None and is_undone(changes, batch):
@@ -263,9 +262,15 @@ def _own_session(session: Session, access: EventAccess, session_id: int) -> Sess
     raise not_found()
 
 
-def _open_session(
+def open_session(
     session: Session, actor: Actor, event_id: int, session_id: int, now: datetime
 ) -> tuple[EventAccess, SessionTime]:
+    """Return a session in which attendance may be recorded now, and what the actor may do there.
+
+    Raises:
+        DomainError: `not_found`, or the code of an `Answer`.
+
+    """
     access = event_access(session, actor, event_id)
     own = _own_session(session, access, session_id)
     return access, _check(access, RegistrationState.PLACED, own, now)

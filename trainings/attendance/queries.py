@@ -15,6 +15,7 @@ from trainings.attendance.reads import (
     Attendee,
     EventHead,
     event_head,
+    has_ticket,
     head_of,
     head_statement,
     load_all_changes,
@@ -34,7 +35,6 @@ from trainings.attendance.rules import (
     current_session,
     last_step,
     name_matches,
-    normalise_ticket,
     session_of_today,
     tally,
 )
@@ -239,7 +239,7 @@ def ticket_card(
         .add_columns(Registration, Person)
         .join(Registration, Registration.event_id == Event.id)
         .join(Person, Registration.person_id == Person.id)
-        .where(Registration.ticket == normalise_ticket(ticket))
+        .where(has_ticket(ticket))
     ).one_or_none()
     if row is None:
         return TicketCard(Answer.UNKNOWN)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
 from trainings.attendance.access import EventAccess, access_columns
 from trainings.attendance.models import Attendance, AttendanceChange
-from trainings.attendance.rules import NOTHING, Change, Entry, Mark, SessionTime
+from trainings.attendance.rules import NOTHING, Change, Entry, Mark, SessionTime, normalise_ticket
 from trainings.core.actors import Actor
 from trainings.core.errors import not_found
 from trainings.events.models import KIND_NAMES, Event, EventKind, EventSession, Room, Venue
@@ -187,6 +187,15 @@ def load_attendees(
         )
         for registration, person in people
     )
+
+
+def has_ticket(code: str) -> ColumnElement[bool]:
+    """Return the condition that a registration has, or had, the ticket with this code.
+
+    The state of one that was given up says why its ticket is void.
+    """
+    ticket = normalise_ticket(code)
+    return or_(Registration.ticket == ticket, Registration.spent_ticket == ticket)
 
 
 def organisation_of(registration: Registration) -> str:

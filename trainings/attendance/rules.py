@@ -62,6 +62,10 @@ class Answer(StrEnum):
     TOO_LATE = "too_late"
     CLOSED = "attendance_closed"
     """The attendance of the event is closed."""
+    SESSION_MOVED = "session_moved"
+    """A phone recorded it before the session was moved or dropped."""
+    NOT_ALLOWED = "not_allowed"
+    """The phone's queue comes from somebody who is no longer a trainer of the event."""
 
 
 _EVENT_ANSWERS = {

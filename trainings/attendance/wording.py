@@ -26,8 +26,8 @@ from trainings.core.formats import (
 REFUSALS: dict[Answer, tuple[str, str]] = {
     Answer.UNKNOWN: (
         "Unbekannter Code",
-        "Zu diesem Code gibt es keine gültige Eintrittskarte. Bitte prüfen Sie die Schreibweise. "
-        "Ist der Platz zurückgegeben, gilt die Karte nicht mehr.",
+        "Zu diesem Code gibt es keine gültige Eintrittskarte. Bitte prüfen Sie die Schreibweise, "
+        "oder suchen Sie den Namen in der Liste.",
     ),
     Answer.OTHER_EVENT: (
         "Andere Veranstaltung",
@@ -79,6 +79,16 @@ REFUSALS: dict[Answer, tuple[str, str]] = {
         "Abgeschlossen",
         "Die Anwesenheit ist abgeschlossen. Korrekturen nimmt die Geschäftsstelle vor, nachdem sie "
         "die Anwesenheit wieder geöffnet hat.",
+    ),
+    Answer.SESSION_MOVED: (
+        "Termin verlegt",
+        "Der Termin ist inzwischen verlegt oder entfallen. Die Geschäftsstelle entscheidet, wofür "
+        "die Erfassung zählt.",
+    ),
+    Answer.NOT_ALLOWED: (
+        "Nicht mehr eingeteilt",
+        "Sie sind für diese Veranstaltung nicht mehr eingeteilt. Die Erfassung ist aufgehoben, die "
+        "Geschäftsstelle entscheidet darüber.",
     ),
 }
 _STATUS = {Answer.UNKNOWN: 404, Answer.OTHER_EVENT: 403}

@@ -163,12 +163,22 @@ def set_trainers(
         sessions=plans_of(event),
     )
     present = {row.person_id: row for row in event.trainers}
+    # A queue of their phones may arrive later: the audit tells who was a trainer here.
+    removed = sorted(present.keys() - set(wanted))
     event.trainers = [
         present.get(person_id) or EventTrainer(person_id=person_id) for person_id in wanted
     ]
     for position, row in enumerate(event.trainers):
         row.position = position
-    note_change(session, actor, event, "event_trainers_set", now, count=len(wanted))
+    note_change(
+        session,
+        actor,
+        event,
+        "event_trainers_set",
+        now,
+        count=len(wanted),
+        removed=",".join(map(str, removed)),
+    )
 
 
 def set_hosts(

@@ -1,4 +1,4 @@
-"""Form for registering somebody who asked the office to."""
+"""Forms for entering somebody: for an event, or after it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,11 @@ from trainings.people.forms import PersonDetailsForm
 from trainings.registrations.forms import RegistrationForm
 
 
-class RegisterPersonForm(PersonDetailsForm, RegistrationForm):
-    """Whom the office registers for an event; who somebody is only where nobody knows them yet."""
-
-    is_released = BooleanField("Die Freigabe der Organisation liegt vor")
+class EnteredPersonForm(PersonDetailsForm):
+    """Whom the office enters; who somebody is only where nobody knows them yet."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.needs.label.text = "Was braucht die Person?"
         # The address is enough for somebody who is known.
         for field in (self.given_name, self.family_name):
             field.validators = [Optional(), registered_name]
@@ -72,3 +69,13 @@ class RegisterPersonForm(PersonDetailsForm, RegistrationForm):
             self.organisation_id.errors = [sentence]
         else:
             self.organisation_id.description = sentence
+
+
+class RegisterPersonForm(EnteredPersonForm, RegistrationForm):
+    """Whom the office registers for an event."""
+
+    is_released = BooleanField("Die Freigabe der Organisation liegt vor")
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.needs.label.text = "Was braucht die Person?"

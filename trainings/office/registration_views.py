@@ -19,7 +19,7 @@ from trainings.core.permissions import Permission, requires
 from trainings.events.queries import event_by_number
 from trainings.office.blueprint import blueprint
 from trainings.office.event_views import to_event
-from trainings.office.registration_forms import RegisterPersonForm
+from trainings.office.registration_forms import EnteredPersonForm, RegisterPersonForm
 from trainings.office.wording import REGISTRATION_STATUS
 from trainings.organisations.queries import organisation_choices
 from trainings.people.models import Person
@@ -56,11 +56,7 @@ def event_register(number: str) -> ResponseReturnValue:
     form.organisation_id.choices = options([("", "Bitte wählen"), *choices])
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
-        person = person_by_email(session, form.email.data)
-        if person is None:
-            person = create_person(
-                session, actor, email=form.email.data, **form.new_person(), now=now
-            )
+        person = find_or_add(session, actor, form, now)
         registration = register(
             session,
             actor,
@@ -92,6 +88,18 @@ def _suggest_organisation(form: RegisterPersonForm) -> None:
     email = form.email.data or ""
     if is_email_address(email) and person_by_email(db.session(), email) is None:
         form.suggest(organisations_for_email(db.session(), email))
+
+
+def find_or_add(session: Session, actor: Actor, form: EnteredPersonForm, now: datetime) -> Person:
+    """Return the person with the address of the form, who is added if nobody has it yet.
+
+    Raises:
+        DomainError: `unknown_people`, or as `create_person`.
+
+    """
+    email = form.email.data
+    found = person_by_email(session, email)
+    return found or create_person(session, actor, email=email, **form.new_person(), now=now)
 
 
 def _decider(session: Session, actor: Actor) -> Decider:

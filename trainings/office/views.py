@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trainings.office import (
     admission_views,
+    attendance_views,
     demand_views,
     desk,
     event_change_views,
@@ -39,4 +40,5 @@ VIEWS = (
     template_views,
     mail_views,
     why_views,
+    attendance_views,
 )

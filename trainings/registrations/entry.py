@@ -78,7 +78,7 @@ def enter(
     by_self = person_id == actor.person_id
     _refuse_second_seat(session, event, person_id, leads=shown.leads, by_self=by_self)
     person = session.get_one(Person, person_id, options=[joinedload(Person.organisation)])
-    registration = _new_registration(session, event, person, now, released=released_by is not None)
+    registration = new_registration(session, event, person, now, released=released_by is not None)
     for kind, note in needs.items():
         registration.needs.append(Need(kind=kind, note=note))
     session.add(registration)
@@ -187,9 +187,10 @@ def _refuse_second_seat(
         )
 
 
-def _new_registration(
+def new_registration(
     session: Session, event: Event, person: Person, now: datetime, *, released: bool
 ) -> Registration:
+    """Return a registration at the end of the order, with the organisation as it is today."""
     highest_rank, last_sequence = session.execute(
         _LAST_NUMBERS, {"whom": person.id, "pool_id": event.pool_id}
     ).one()

@@ -36,6 +36,7 @@ REASON_NAMES = {
     "withdrawn": "Abgemeldet",
     "moved_onto_other_event": "Platz frei gegeben, weil die Veranstaltung verlegt wurde",
     "event_cancelled": "Veranstaltung abgesagt",
+    "walked_in": "Ohne Anmeldung gekommen, von der Geschäftsstelle nachgetragen",
     "event_began": "Bis zum Beginn kein Platz frei geworden",
 }
 

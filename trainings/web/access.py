@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask import Flask, current_app, make_response, redirect, request, url_for
-from werkzeug.exceptions import Forbidden
+from werkzeug.exceptions import Forbidden, Unauthorized
 from werkzeug.wrappers import Response
 
 from trainings.core.permissions import Permission
@@ -17,6 +17,11 @@ def permission_of(app: Flask, endpoint: str) -> Permission | None:
     if endpoint == assets.ENDPOINT:
         return Permission.PUBLIC
     return getattr(app.view_functions[endpoint], "permission", None)
+
+
+def answers_json(app: Flask, blueprint: str | None) -> bool:
+    """Say whether a script and not a person reads what the pages of a blueprint answer."""
+    return bool(getattr(app.blueprints.get(blueprint or ""), "answers_json", False))
 
 
 def install(app: Flask) -> None:
@@ -34,6 +39,8 @@ def install(app: Flask) -> None:
         actor = current_actor()
         if actor.may(permission):
             return None
+        if actor.person_id is None and answers_json(current_app, request.blueprint):
+            raise Unauthorized
         if actor.person_id is None and request.method == "POST" and request.form:
             return make_response(session_over())
         if actor.person_id is None:

@@ -23,6 +23,12 @@ POLICY = "; ".join(
     )
 )
 
+# The scanner reads QR codes with WebAssembly, and a service worker starts it without a network.
+SCANNER = "scanner.scanner_page"
+SCANNER_POLICY = POLICY.replace(
+    "script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'"
+)
+
 
 def install(app: Flask) -> None:
     """Set the headers."""
@@ -32,7 +38,8 @@ def install(app: Flask) -> None:
     def set_headers(response: Response) -> Response:
         headers = response.headers
         # A page may bind itself more tightly, as the one that shows the HTML of a mail does.
-        headers.setdefault("Content-Security-Policy", POLICY)
+        policy = SCANNER_POLICY if request.endpoint == SCANNER else POLICY
+        headers.setdefault("Content-Security-Policy", policy)
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "same-origin"
         headers["Permissions-Policy"] = "camera=(self), geolocation=(), microphone=()"

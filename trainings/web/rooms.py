@@ -7,7 +7,10 @@ from flask import Flask
 from trainings.attendance.closing_views import blueprint as closing
 from trainings.attendance.papers_views import blueprint as papers
 from trainings.attendance.participation_views import blueprint as participations
+from trainings.attendance.scanner_views import blueprint as scanner
+from trainings.attendance.sync_views import blueprint as door
 from trainings.attendance.views import blueprint as attendance
+from trainings.attendance.walk_in_views import blueprint as walk_ins
 from trainings.office.views import blueprint as office
 from trainings.people.views import blueprint as people
 from trainings.registrations.views import blueprint as registrations
@@ -21,6 +24,9 @@ BLUEPRINTS = (
     attendance,
     papers,
     closing,
+    door,
+    walk_ins,
+    scanner,
     participations,
     statistics,
     office,

@@ -75,6 +75,7 @@ PARTS = (
     ("office.release_list", "office.event_list"),
     ("office.demand", "office.event_list"),
     ("office.mail_list", "office.event_list"),
+    ("office.attendance", "attendance.my_events"),
 )
 FOOTER = (
     ("Hilfe", "web.help_page"),

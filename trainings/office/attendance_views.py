@@ -1,0 +1,88 @@
+"""What is open after events: recordings that were refused, people without a registration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from trainings.attendance.refused_operations import dismiss_refused, take_over
+from trainings.attendance.walk_in_operations import complete_walk_in, dismiss_walk_in
+from trainings.attendance.walk_in_queries import guest, unsettled
+from trainings.core.actors import Actor
+from trainings.core.database import db
+from trainings.core.errors import not_found
+from trainings.core.fields import options
+from trainings.core.forms import Form
+from trainings.core.idempotency import Outcome
+from trainings.core.permissions import Permission, requires
+from trainings.office.blueprint import blueprint
+from trainings.office.registration_forms import EnteredPersonForm
+from trainings.office.registration_views import find_or_add
+from trainings.organisations.queries import organisation_choices
+from trainings.people.posting import attempt, press
+
+Operation = Callable[[Session, Actor, int, datetime], object]
+
+
+@blueprint.get("/anwesenheit")
+@requires(Permission.OFFICE)
+def attendance() -> str:
+    """Show what the office has to settle."""
+    page = unsettled(db.session())
+    return render_template("office/attendance.html", page=page, press_form=Form())
+
+
+@blueprint.post("/anwesenheit/erfassungen/<id:refused_id>/uebernehmen")
+@requires(Permission.OFFICE)
+def refused_take_over(refused_id: int) -> Response:
+    """Let a refused recording count after all."""
+    return _press(take_over, refused_id, "Die Erfassung zählt jetzt.")
+
+
+@blueprint.post("/anwesenheit/erfassungen/<id:refused_id>/verwerfen")
+@requires(Permission.OFFICE)
+def refused_dismiss(refused_id: int) -> Response:
+    """Let a refused recording go."""
+    return _press(dismiss_refused, refused_id, "Die Erfassung ist verworfen.")
+
+
+@blueprint.route("/anwesenheit/ohne-anmeldung/<id:walk_in_id>", methods=["GET", "POST"])
+@requires(Permission.OFFICE)
+def walk_in(walk_in_id: int) -> ResponseReturnValue:
+    """Say who somebody was that came without a registration."""
+    noted = guest(db.session(), walk_in_id)
+    if noted.settled and request.method == "GET":
+        raise not_found()
+    form = EnteredPersonForm()
+    choices = organisation_choices(db.session())
+    form.organisation_id.choices = options([("", "Bitte wählen"), *choices])
+
+    def work(session: Session, actor: Actor, now: datetime) -> Outcome:
+        person = find_or_add(session, actor, form, now)
+        complete_walk_in(session, actor, walk_in_id, person.id, now)
+        return Outcome(url_for(".attendance"), f"{person.name} ist nachgetragen.")
+
+    done, status = attempt(form, work, creates=True)
+    return done or (render_template("office/walk_in.html", form=form, guest=noted), status)
+
+
+@blueprint.post("/anwesenheit/ohne-anmeldung/<id:walk_in_id>/verwerfen")
+@requires(Permission.OFFICE)
+def walk_in_dismiss(walk_in_id: int) -> Response:
+    """Settle that somebody without a registration does not count."""
+    return _press(dismiss_walk_in, walk_in_id, "Die Erfassung ist verworfen.")
+
+
+def _press(operation: Operation, row_id: int, message: str) -> Response:
+    there = url_for(".attendance")
+
+    def work(session: Session, actor: Actor, now: datetime) -> Outcome:
+        operation(session, actor, row_id, now)
+        return Outcome(there, message)
+
+    return press(work, there)
