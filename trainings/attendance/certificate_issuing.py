@@ -59,8 +59,7 @@ class Issuing:
             if not agrees(valid, self.event, standing):
                 self.issue(standing, due, standing.below_reason)
             return
-        last = standing.last
-        if last is None or last.void_reason is not VoidReason.WITHDRAWN:
+        if standing.lacks:
             self.issue(standing, due, "")
 
     def issue(self, standing: Standing, kind: CertificateKind, reason: str) -> None:

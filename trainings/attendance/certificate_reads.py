@@ -22,6 +22,7 @@ from trainings.attendance.models import (
     Certificate,
     CertificateKind,
     MadeUpSession,
+    VoidReason,
 )
 from trainings.attendance.reads import TAKES_PART, load_sessions
 from trainings.attendance.rules import NOTHING, Entry, SessionTime
@@ -69,6 +70,12 @@ class Standing:
     def due(self) -> CertificateKind | None:
         """The paper that is due."""
         return kind_due(self.time, self.share, below_share=bool(self.below_reason))
+
+    @property
+    def lacks(self) -> bool:
+        """Whether a paper is due and none is valid; what the office withdrew stays withdrawn."""
+        withdrawn = self.last is not None and self.last.void_reason is VoidReason.WITHDRAWN
+        return self.due is not None and self.valid is None and not withdrawn
 
 
 def load_certified_event(session: Session, event_id: int) -> Event:

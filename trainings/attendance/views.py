@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from trainings.attendance import operations, queries, wording
+from trainings.attendance.certificate_queries import made_up_sessions
 from trainings.attendance.forms import CodeForm, RecordForm, parse_id
 from trainings.attendance.reads import event_head
 from trainings.attendance.rules import Answer, normalise_ticket
@@ -93,7 +94,12 @@ def person_page(number: str, registration_id: int) -> ResponseReturnValue:
     page = queries.person_sheet(db.session(), actor, number, registration_id, now)
     names = dict(zip(page.sessions, wording.session_names(page.sessions), strict=True))
     return render_template(
-        "attendance/person.html", page=page, form=form, names=names, by_office=_by_office()
+        "attendance/person.html",
+        page=page,
+        form=form,
+        names=names,
+        by_office=_by_office(),
+        made_up=made_up_sessions(db.session(), registration_id) if _by_office() else [],
     ), status
 
 

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from flask import Flask
 
+from trainings.attendance.certificate_mails import DOCUMENTS
+from trainings.attendance.certificate_papers import certificate_attachment
+from trainings.attendance.certificate_public_views import blueprint as certificate_holders
+from trainings.attendance.certificate_views import blueprint as certificates
+from trainings.attendance.made_up_views import blueprint as made_up
 from trainings.attendance.participation_views import blueprint as participations
 from trainings.attendance.views import blueprint as attendance
+from trainings.core.outbox import offer_documents
 from trainings.office.views import blueprint as office
 from trainings.people.views import blueprint as people
 from trainings.registrations.views import blueprint as registrations
@@ -13,10 +19,23 @@ from trainings.statistics.views import blueprint as statistics
 from trainings.web.actions import blueprint as actions
 from trainings.web.pages import blueprint as web
 
-BLUEPRINTS = (people, registrations, attendance, participations, statistics, office, web, actions)
+BLUEPRINTS = (
+    people,
+    registrations,
+    attendance,
+    participations,
+    certificates,
+    certificate_holders,
+    made_up,
+    statistics,
+    office,
+    web,
+    actions,
+)
 
 
 def install(app: Flask) -> None:
-    """Register the pages of all rooms."""
+    """Register the pages of all rooms, and the documents that mails attach."""
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    offer_documents(app, DOCUMENTS, certificate_attachment)
