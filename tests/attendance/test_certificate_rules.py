@@ -55,7 +55,9 @@ def test_nobody_attends_more_than_was_planned_of_any_session(
 def test_without_presence_and_without_a_made_up_session_nothing_is_attended(
     course: list[tuple[int, Entry, int | None]],
 ) -> None:
-    away = [(row[0], Entry(None if row[1].mark is PRESENT else row[1].mark), None) for row in course]
+    away = [
+        (row[0], Entry(None if row[1].mark is PRESENT else row[1].mark), None) for row in course
+    ]
     found = time_of(away)
     assert found.attended == 0
     assert kind_due(found, 1) is None
