@@ -17,7 +17,6 @@ from pathlib import Path
 
 import typst
 
-from trainings.core.clock import to_berlin
 from trainings.core.files import resource_folder
 from trainings.core.settings import current_settings
 from trainings.core.text import clean
@@ -64,18 +63,12 @@ def render(template: str, data: Mapping[str, object], *, title: str, at: datetim
         "office": _printable(current_settings().office, missing),
         "written": _printable_all(data, missing),
     }
-    local = to_berlin(at)
     folder = resource_folder("templates") / "documents"
     pdf = typst.compile(
         folder / f"{template}.typ",
         root=folder,
         font_paths=_fonts(),
-        sys_inputs={
-            "data": json.dumps(inputs, ensure_ascii=False, sort_keys=True),
-            "year": str(local.year),
-            "month": str(local.month),
-            "day": str(local.day),
-        },
+        sys_inputs={"data": json.dumps(inputs, ensure_ascii=False, sort_keys=True)},
         pdf_standards=["ua-1"],
         timestamp=int(at.timestamp()),
     )
@@ -150,9 +143,11 @@ def _coverage() -> tuple[frozenset[str], ...]:
     # Costs 30 ms, which no process pays that prints nothing but ASCII.
     from fontTools.ttLib import TTFont
 
-    covered = []
-    for family in _FAMILIES:
-        weights = [set(TTFont(path, lazy=True).getBestCmap()) for path in _font_files(family)]
-        signs = set.intersection(*weights)
-        covered.append(frozenset(map(chr, signs)) | _WITHOUT_GLYPH)
-    return tuple(covered)
+    def signs_of(path: Path) -> set[str]:
+        with TTFont(path, lazy=True) as font:
+            return set(map(chr, font.getBestCmap()))
+
+    return tuple(
+        frozenset(set.intersection(*map(signs_of, _font_files(family)))) | _WITHOUT_GLYPH
+        for family in _FAMILIES
+    )

@@ -9,6 +9,7 @@ from trainings.attendance.certificate_papers import certificate_attachment
 from trainings.attendance.certificate_public_views import blueprint as certificate_holders
 from trainings.attendance.certificate_views import blueprint as certificates
 from trainings.attendance.made_up_views import blueprint as made_up
+from trainings.attendance.papers_views import blueprint as papers
 from trainings.attendance.participation_views import blueprint as participations
 from trainings.attendance.views import blueprint as attendance
 from trainings.core.outbox import offer_documents
@@ -23,6 +24,7 @@ BLUEPRINTS = (
     people,
     registrations,
     attendance,
+    papers,
     participations,
     certificates,
     certificate_holders,
