@@ -14,6 +14,7 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
 
+from trainings.attendance.certificate_operations import forget_old_certificates
 from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction
 from trainings.core.delivery import deliver_due_mails
@@ -74,6 +75,7 @@ JOBS = (
     _each_in_its_own(sweeps.close_past_events),
     _sweep(sweeps.delete_needs),
     _sweep(sweeps.forget_submitted_forms),
+    _sweep(forget_old_certificates),
     _sweep(forget_tokens),
     _sweep(forget_login_requests),
     _sweep(forget_attempts),

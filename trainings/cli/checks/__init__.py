@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from trainings.cli.checks import accounts, events, places, registrations, wishes
+from trainings.cli.checks import accounts, certificates, events, places, registrations, wishes
 
 Check = Callable[[Session, datetime], list[str]]
 
@@ -33,6 +33,9 @@ CHECKS: tuple[Check, ...] = (
     registrations.attendance_belongs_to_places,
     registrations.substitutes_sit_in_the_place_of_somebody_else,
     registrations.histories_lead_to_the_states,
+    certificates.numbers_are_given_once,
+    certificates.nobody_has_two_certificates,
+    certificates.certificates_agree_with_the_attendance,
     wishes.a_wish_gives_one_place,
     wishes.wishes_are_of_one_person,
 )
