@@ -24,7 +24,7 @@ def numbers_are_given_once(session: Session, _now: datetime) -> list[str]:
     strange = session.execute(
         select(Certificate.number, Event.number)
         .join(Event, Certificate.event_id == Event.id)
-        .where(Certificate.number.not_like(func.concat("%-", Event.number, "-%")))
+        .where(Certificate.number.not_like("%-" + Event.number + "-%"))
         .order_by(Certificate.number)
     )
     return [
