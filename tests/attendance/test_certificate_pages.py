@@ -174,6 +174,17 @@ def test_the_office_withdraws_and_issues_anew(closed: Closed) -> None:
     assert len(closed.certificates()) == 3
 
 
+def test_what_a_new_one_would_say_otherwise_is_told_and_issued_on_demand(closed: Closed) -> None:
+    assert "Neu ausstellen" not in closed.client.get(closed.url).text
+    with transaction() as session:
+        person_of(session, closed.people[1]).family_name = "Wietfeld-Brandt"
+    assert "mit früheren Angaben" in closed.client.get(closed.url).text
+    assert submit(closed.client, closed.url, button="Neu ausstellen").status_code == 303
+    newest = closed.certificates()[-1]
+    assert (newest.content or {})["name"] == "Ann-Kathrin Wietfeld-Brandt"
+    assert "mit früheren Angaben" not in closed.client.get(closed.url).text
+
+
 def test_the_office_sends_all_again(closed: Closed) -> None:
     before = len(mails_of(db.session(), "certificate_issued"))
     submit(closed.client, closed.url, button="Alle senden")

@@ -17,11 +17,12 @@ from trainings.attendance.certificate_queries import (
     my_certificates,
 )
 from trainings.attendance.certificate_views import show_certificate
-from trainings.attendance.certificate_wording import days_of, own_status
+from trainings.attendance.certificate_wording import KIND_WORDS, days_of, own_status
 from trainings.attendance.models import CERTIFICATE_NAMES, Certificate
-from trainings.core.clock import utc_now
+from trainings.core.clock import berlin_day, utc_now
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
+from trainings.core.formats import short_date
 from trainings.core.permissions import Permission, requires
 from trainings.core.throttle import count_attempt, refuse_if_exhausted
 from trainings.people.sessions import current_actor
@@ -43,7 +44,7 @@ def mine() -> str:
     return render_template(
         "attendance/my_certificates.html",
         certificates=my_certificates(db.session(), current_actor()),
-        names=CERTIFICATE_NAMES,
+        names=KIND_WORDS,
         status=own_status,
         days=days_of,
     )
@@ -89,6 +90,7 @@ def verify(code: str) -> Response:
                 "attendance/verify.html",
                 certificate=found,
                 names=CERTIFICATE_NAMES,
+                issued=short_date(berlin_day(found.issued_at)) if found else "",
                 facts=facts(found) if found is not None and found.content else [],
             ),
             200 if found else 404,

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased, joinedload
 
 from trainings.attendance.certificate_reads import (
     Standing,
+    content_of,
     load_certified_event,
     load_standings,
     session_time,
@@ -19,6 +20,7 @@ from trainings.attendance.reads import EventHead, event_head
 from trainings.attendance.rules import Entry, SessionTime, normalise_ticket
 from trainings.core.actors import Actor
 from trainings.core.errors import not_found
+from trainings.core.settings import current_settings
 from trainings.events.models import Event, EventSession
 from trainings.registrations.models import Registration
 
@@ -31,12 +33,14 @@ class CertificateTable:
         event: the event.
         share: percent of the planned time from which on a certificate is due.
         standings: all who take part, by name.
+        outdated: registrations whose valid certificate would say something else today.
 
     """
 
     event: EventHead
     share: int
     standings: tuple[Standing, ...]
+    outdated: frozenset[int]
 
     @property
     def closed(self) -> bool:
@@ -85,7 +89,16 @@ def certificate_table(session: Session, actor: Actor, number: str) -> Certificat
     """
     head = event_head(session, actor, number)
     event = load_certified_event(session, head.id)
-    return CertificateTable(head, event.certificate_share, tuple(load_standings(session, event)))
+    standings = tuple(load_standings(session, event))
+    office = current_settings().office
+    outdated = frozenset(
+        found.registration.id
+        for found in standings
+        if found.valid is not None
+        and found.valid.content is not None
+        and found.valid.content != content_of(event, found, office)
+    )
+    return CertificateTable(head, event.certificate_share, standings, outdated)
 
 
 def valid_certificates(

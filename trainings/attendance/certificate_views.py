@@ -19,8 +19,8 @@ from trainings.attendance.certificate_papers import (
 )
 from trainings.attendance.certificate_queries import certificate_table, valid_certificates
 from trainings.attendance.certificate_rules import hours_words
-from trainings.attendance.certificate_wording import issuance_sentence, standing_status
-from trainings.attendance.models import CERTIFICATE_NAMES, Certificate
+from trainings.attendance.certificate_wording import KIND_WORDS, issuance_sentence, standing_status
+from trainings.attendance.models import Certificate
 from trainings.attendance.reads import EventHead, event_head
 from trainings.core.actors import Actor
 from trainings.core.database import db
@@ -51,7 +51,7 @@ def table(number: str) -> str:
         by_office=current_actor().may(Permission.OFFICE),
         status=standing_status,
         hours=hours_words,
-        names=CERTIFICATE_NAMES,
+        names=KIND_WORDS,
         unprintable=[
             found.registration.person.name
             for found in page.standings

@@ -6,25 +6,28 @@ from datetime import date
 
 from trainings.attendance.certificate_issuing import Issuance
 from trainings.attendance.certificate_reads import Standing
-from trainings.attendance.models import Certificate, VoidReason
+from trainings.attendance.models import CERTIFICATE_NAMES, Certificate, VoidReason
 from trainings.core.formats import count, day_span
 
 Status = tuple[str, str, str, str]
 """Icon, word, tone, detail: as the macro `state` takes them."""
 
 
-def standing_status(standing: Standing, *, closed: bool) -> Status:
+def standing_status(standing: Standing, *, closed: bool, outdated: bool) -> Status:
     """Return where somebody's certificate is.
 
     Args:
         standing: what was attended and issued.
         closed: whether the attendance of the event is closed.
+        outdated: name, title or anything else that it says is another one now.
 
     """
     valid, last = standing.valid, standing.last
     if valid is not None:
         if valid.content is None:
             return "info", "nicht mehr gespeichert", "off", ""
+        if outdated:
+            return "exclamation-ring", "gültig", "warn", "mit früheren Angaben"
         return "check-ring", "gültig", "ok", ""
     if last is not None and last.void_reason is VoidReason.WITHDRAWN:
         return "cross-ring", "zurückgezogen", "bad", ""
@@ -70,3 +73,9 @@ def days_of(certificate: Certificate) -> str:
     """Return „12.–13.03.2026“ of a certificate that is still stored."""
     days = [date.fromisoformat(found["day"]) for found in (certificate.content or {})["sessions"]]
     return day_span(min(days), max(days))
+
+
+KIND_WORDS = {
+    kind: name.replace("nahmeb", "nahme\u00adb") for kind, name in CERTIFICATE_NAMES.items()
+}
+"""The names with a soft hyphen, for the narrow columns of tables."""
