@@ -23,6 +23,7 @@ from tests.attendance.certified import (
 )
 from tests.attendance.factories import registration_ids
 from tests.factories import actor_for, make_person
+from tests.statements import counted_statements
 from trainings.attendance.certificate_operations import (
     forget_old_certificates,
     issue_below_share,
@@ -199,6 +200,27 @@ def test_each_gets_one_mail_with_the_paper(app: Flask) -> None:
         person_of(db.session(), row.registration_id).email for row in issued
     ]
     assert [mail.mail.documents[0].id for mail in mails] == [row.id for row in issued]
+
+
+def test_issuing_costs_the_same_for_one_and_for_many(app: Flask) -> None:
+    costs = []
+    for people in (1, 30):
+        with transaction() as session:
+            event_id = make_closed_course(session, *["pppp"] * people).id
+        with transaction() as session, counted_statements() as statements:
+            issue_certificates(session, SYSTEM, event_id, CLOSED_AT)
+            session.flush()
+        # SQLite inserts rows with ids one by one; nothing else may grow with the people.
+        costs.append(len([found for found in statements if not found.startswith("INSERT")]))
+    assert costs[1] == costs[0] <= 15
+
+
+def test_who_is_anonymous_gets_no_mail(app: Flask) -> None:
+    course = Course("pppp")
+    with transaction() as session:
+        person_of(session, course.people[0]).anonymised_at = CLOSED_AT
+    assert len(course.issue()) == 1
+    assert mails_of(db.session(), "certificate_issued") == []
 
 
 def test_the_audit_tells_ids_only(app: Flask) -> None:

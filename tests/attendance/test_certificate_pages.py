@@ -27,7 +27,11 @@ from tests.attendance.test_pages import counted
 from tests.browser_forms import submit
 from tests.factories import log_in, make_event, make_person
 from tests.registered import make_registration
-from trainings.attendance.certificate_operations import issue_certificates, withdraw_certificate
+from trainings.attendance.certificate_operations import (
+    issue_below_share,
+    issue_certificates,
+    withdraw_certificate,
+)
 from trainings.attendance.models import AttendanceMark, Certificate, MadeUpSession
 from trainings.core.actors import SYSTEM
 from trainings.core.clock import utc_now
@@ -82,9 +86,13 @@ def test_the_table_says_hours_share_and_what_is_due(closed: Closed) -> None:
 
 
 def test_trainers_see_and_print_and_decide_nothing(closed: Closed) -> None:
+    with transaction() as session:
+        issue_below_share(session, closed.actor, closed.people[1], "Ein Grund", LATER)
+    assert "Ein Grund" in closed.client.get(closed.url).text
     log_in(closed.client, closed.trainer)
     html = closed.client.get(closed.url).text
     assert "Alle als PDF" in html
+    assert "Ein Grund" not in html
     for words in ("Zurückziehen", "Trotzdem", "Neu ausstellen", "Alle senden"):
         assert words not in html
     assert closed.client.get(f"{closed.url}.pdf").status_code == 200

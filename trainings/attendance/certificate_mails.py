@@ -94,6 +94,8 @@ def _post(
     number: str,
     documents: tuple[DocumentPart, ...] = (),
 ) -> None:
+    if person.anonymised_at is not None:
+        return  # nobody is left who could be told
     mail = Mail(
         subject=subject,
         paragraphs=paragraphs,

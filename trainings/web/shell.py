@@ -74,6 +74,7 @@ PARTS = (
     ("office.venue_list", "office.event_list"),
     ("office.release_list", "office.event_list"),
     ("office.demand", "office.event_list"),
+    ("certificate_holders.mine", "registrations.my_registrations"),
 )
 FOOTER = (
     ("Hilfe", "web.help_page"),
