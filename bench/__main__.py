@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from time import perf_counter
 
 from bench import data, machine
+from bench.certificates import measure_certificates
 from bench.checkins import measure_checkins
 from bench.figures import Figure, table
 from bench.pages import (
@@ -46,6 +47,7 @@ def measure(stage: Stage) -> Iterator[Figure]:
     for workers in (WORKERS, MANY_WORKERS):
         yield from measure_rush(stage, workers)
     yield from measure_promotions(stage)
+    yield from measure_certificates(stage)
     yield Figure("start to first answer", seconds_to_first_answer(stage.environment), "s", 1.5)
 
 

@@ -9,10 +9,19 @@ from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from tests.attendance.certified import (
+    CLOSED_AT,
+    certificates_of,
+    close,
+    make_closed_course,
+    mark,
+)
+from tests.attendance.factories import registration_ids
 from tests.conftest import NOW
 from tests.factories import make_event, make_organisation, make_person, make_venue
 from tests.registered import make_registration
 from tests.registrations.demand import make_template
+from trainings.attendance.certificate_operations import issue_certificates
 from trainings.attendance.closing_operations import close_attendance
 from trainings.attendance.models import Attendance, AttendanceChange, AttendanceMark, WalkIn
 from trainings.attendance.operations import record_attendance
@@ -21,6 +30,7 @@ from trainings.cli.checks import (
     Check,
     accounts,
     attendance,
+    certificates,
     closings,
     events,
     places,
@@ -479,3 +489,70 @@ def test_a_registration_serves_the_wish_of_somebody_else(app: Flask) -> None:
     assert findings(wishes.wishes_are_of_one_person) == [
         f"Anmeldung {row.id} gehört zum Wunsch einer anderen Person."
     ]
+
+
+def certified_event(session: Session, *marks: str) -> Event:
+    """Add a closed event with its certificates."""
+    event = make_closed_course(session, *marks)
+    issue_certificates(session, SYSTEM, event.id, CLOSED_AT)
+    return event
+
+
+CERTIFICATE_CHECKS = (
+    certificates.numbers_are_given_once,
+    certificates.nobody_has_two_certificates,
+    certificates.certificates_agree_with_the_attendance,
+)
+
+
+def test_sound_certificates_give_no_finding(app: Flask) -> None:
+    with transaction() as session:
+        certified_event(session, "pppp", "ppaa", "aaaa")
+    assert [found for check in CERTIFICATE_CHECKS for found in findings(check)] == []
+
+
+def test_a_certificate_says_what_was_not_attended(app: Flask) -> None:
+    with transaction() as session:
+        event = certified_event(session, "pppp", "pppp")
+        event_id, number = event.id, certificates_of(session, event.id)[1].number
+        person = registration_ids(session, event)[1]
+        mark(session, person, event.sessions[0].id, AttendanceMark.ABSENT)
+    check = certificates.certificates_agree_with_the_attendance
+    assert findings(check) == [
+        f"Die Bescheinigung {number} stimmt nicht mit der Anwesenheit überein."
+    ]
+    with transaction() as session:
+        close(session, session.get_one(Event, event_id), is_closed=False)
+    assert findings(check) == []
+
+
+def test_a_certificate_of_somebody_who_does_not_take_part(app: Flask) -> None:
+    with transaction() as session:
+        event = certified_event(session, "pppp")
+        (row,) = certificates_of(session, event.id)
+        row.registration.state = RegistrationState.WITHDRAWN
+        number = row.number
+    assert findings(certificates.certificates_agree_with_the_attendance) == [
+        f"Die Bescheinigung {number} hat jemand, der nicht teilnahm."
+    ]
+
+
+def test_somebody_has_two_certificates(app: Flask) -> None:
+    with transaction() as session:
+        event = certified_event(session, "pppp", "pppp")
+        first, second = certificates_of(session, event.id)
+        second.registration_id = first.registration_id
+        expected = (
+            f"{event.number}: Anmeldung {first.registration_id} hat mehrere gültige "
+            "Bescheinigungen."
+        )
+    assert findings(certificates.nobody_has_two_certificates) == [expected]
+
+
+def test_a_number_belongs_to_another_event(app: Flask) -> None:
+    with transaction() as session:
+        event = certified_event(session, "pppp")
+        (row,) = certificates_of(session, event.id)
+        row.number = "SIKO-2019-001-001"
+        expected = f"Die Bescheinigung SIKO-2019-001-001 gehört zu {event.number}."
+    assert findings(certificates.numbers_are_given_once) == [expected]

@@ -38,12 +38,14 @@ def test_values_are_taken_and_normalised() -> None:
         MAIL_URL="smtps://mail.example",
         DEMO="yes",
         PROXIES="1",
+        CERTIFICATE_PREFIX="lafp",
     )
     assert settings.database_url == "postgresql+psycopg://u:geheim@db/trainings"
     assert settings.base_url == "https://trainings.example"
     assert settings.secure_cookies
     assert settings.demo
     assert settings.proxies == 1
+    assert settings.certificate_prefix == "LAFP"
 
 
 @pytest.mark.parametrize(
@@ -59,6 +61,9 @@ def test_values_are_taken_and_normalised() -> None:
         ("MAIL_URL", "http://mail.example"),
         ("DEMO", "vielleicht"),
         ("PROXIES", "-1"),
+        ("CERTIFICATE_PREFIX", "SI KO"),
+        ("CERTIFICATE_PREFIX", "ÄB"),
+        ("CERTIFICATE_PREFIX", "A" * 13),
         ("PROXIES", "²"),
     ],
 )

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from trainings.attendance.access import EventAccess, closed_event, event_access
+from trainings.attendance.certificate_operations import issue_certificates
 from trainings.attendance.closing_rules import begin_of_day, days_in_order
 from trainings.attendance.models import (
     AttendanceChange,
@@ -45,7 +46,7 @@ _ANSWERS = {
 
 
 def close_attendance(session: Session, actor: Actor, event_id: int, now: datetime) -> bool:
-    """Close the attendance of an event: nothing is recorded any more, exact times are deleted.
+    """Close the attendance: nothing is recorded any more, times are deleted, papers are issued.
 
     What is not recorded stays so. Closing twice does nothing.
 
@@ -68,6 +69,7 @@ def close_attendance(session: Session, actor: Actor, event_id: int, now: datetim
     check_closing(access.state, load_sessions(session, event_id), now)
     _add_step(session, actor, event_id, now, is_closed=True)
     _forget_times(session, event_id)
+    issue_certificates(session, actor, event_id, now)
     return True
 
 

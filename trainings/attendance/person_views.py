@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from trainings.attendance import operations, wording
 from trainings.attendance.blueprint import blueprint, by_office, show_refusal
+from trainings.attendance.certificate_queries import made_up_sessions
 from trainings.attendance.forms import CellForm, RecordForm, mark_value
 from trainings.attendance.person_queries import PersonSheet, person_sheet
 from trainings.core.actors import Actor
@@ -42,7 +43,8 @@ def person_page(number: str, registration_id: int) -> ResponseReturnValue:
             except DomainError as refusal:
                 status = show_refusal(form, refusal)
     page = person_sheet(db.session(), actor, number, registration_id, now)
-    return _render("attendance/person.html", page, form=form), status
+    made_up = made_up_sessions(db.session(), registration_id) if by_office() else []
+    return _render("attendance/person.html", page, form=form, made_up=made_up), status
 
 
 @blueprint.route(

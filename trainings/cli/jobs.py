@@ -14,6 +14,7 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
 
+from trainings.attendance.certificate_operations import forget_old_certificates
 from trainings.attendance.closing_operations import delete_door_names
 from trainings.attendance.reminders import send_door_reminders
 from trainings.core.clock import utc_now
@@ -78,6 +79,7 @@ JOBS = (
     _sweep(sweeps.delete_needs),
     _sweep(delete_door_names),
     _sweep(sweeps.forget_submitted_forms),
+    _sweep(forget_old_certificates),
     _sweep(forget_tokens),
     _sweep(forget_login_requests),
     _sweep(forget_attempts),

@@ -7,7 +7,7 @@ when the mail is sent or read, so a request does not pay for it.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from email.headerregistry import Address
@@ -17,11 +17,11 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import current_app
+from flask import Flask, current_app
 from sqlalchemy import JSON, Index, String, Text, delete
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from trainings.core.database import Base, choice
+from trainings.core.database import Base, choice, db
 from trainings.core.qr import qr_png
 from trainings.core.retention import Retention, personal
 from trainings.core.settings import Settings, current_settings
@@ -29,6 +29,7 @@ from trainings.core.text import clean
 
 TICKET_PICTURE = "eintrittskarte"
 KEPT_FOR = timedelta(days=90)
+_BUILDERS = "mail_documents"
 
 
 class MailState(StrEnum):
@@ -56,6 +57,26 @@ class CalendarPart:
 
 
 @dataclass(frozen=True)
+class DocumentPart:
+    """A document that is made when the mail is built, so that the row holds no copy of it.
+
+    Attributes:
+        source: which builder makes it, see `offer_documents`.
+        id: the row that it is made from.
+        name: file name, ending in `.pdf`.
+
+    """
+
+    source: str
+    id: int
+    name: str
+
+
+DocumentBuilder = Callable[[Session, int], bytes | None]
+"""Makes a PDF of a row; None: it is no longer to be sent, and the mail leaves without it."""
+
+
+@dataclass(frozen=True)
 class Mail:
     """What a mail says, in plain text; nothing in it is markup.
 
@@ -71,6 +92,7 @@ class Mail:
         information: paragraphs at the very end, such as those on data protection.
         way_out: words and path of a second link, below the closing paragraphs.
         calendar: calendar objects that update the entry in a calendar.
+        documents: attached as PDF.
 
     """
 
@@ -84,6 +106,7 @@ class Mail:
     way_out: tuple[str, str] | None = None
     calendar: tuple[CalendarPart, ...] = ()
     information: tuple[str, ...] = ()
+    documents: tuple[DocumentPart, ...] = ()
 
 
 class OutgoingMail(Base):
@@ -121,9 +144,15 @@ class OutgoingMail(Base):
             way_out=tuple(stored["way_out"]) if stored["way_out"] else None,
             closing=tuple(stored["closing"]),
             calendar=tuple(CalendarPart(**part) for part in stored["calendar"]),
-            # Mails that were written before this part was added have none.
+            # Mails that were written before these parts were added have none.
             information=tuple(stored.get("information", ())),
+            documents=tuple(DocumentPart(**part) for part in stored.get("documents", ())),
         )
+
+
+def offer_documents(app: Flask, source: str, build: DocumentBuilder) -> None:
+    """Let mails attach documents of a room: this floor knows none of the rooms above it."""
+    app.extensions.setdefault(_BUILDERS, {})[source] = build
 
 
 def post(
@@ -201,6 +230,12 @@ def build_message(row: OutgoingMail, settings: Settings, now: datetime) -> Email
             filename=part.name,
             params={"method": part.method, "charset": "UTF-8"},
         )
+    for document in mail.documents:
+        pdf = current_app.extensions[_BUILDERS][document.source](db.session(), document.id)
+        if pdf is not None:
+            message.add_attachment(
+                pdf, maintype="application", subtype="pdf", filename=document.name
+            )
     return message
 
 

@@ -18,6 +18,7 @@ from trainings.core.files import instance_folder
 PREFIX = "TRAININGS_"
 DATABASE_DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 SHORTEST_SECRET = 32
+LONGEST_PREFIX = 12
 
 
 class SettingsError(Exception):
@@ -37,6 +38,7 @@ class Settings:
         demo: load the demonstration data and show its logins.
         instance: folder for everything that the application writes.
         proxies: number of reverse proxies in front whose forwarded headers are believed.
+        certificate_prefix: begins the numbers of certificates: „SIKO-2026-014-007“.
         office_address: lines of the address in the footer; the last one is the e-mail address.
 
     """
@@ -49,6 +51,7 @@ class Settings:
     demo: bool
     instance: Path
     proxies: int = 0
+    certificate_prefix: str = "SIKO"
     product: str = "Trainings"
     office: str = "Sicherheitskooperation Ruhr"
     office_address: tuple[str, ...] = (
@@ -97,6 +100,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         demo=demo,
         instance=instance,
         proxies=_whole_number("PROXIES", get("PROXIES", "0")),
+        certificate_prefix=_certificate_prefix(get("CERTIFICATE_PREFIX", "SIKO")),
     )
 
 
@@ -151,6 +155,15 @@ def _whole_number(name: str, value: str) -> int:
     if value.isascii() and value.isdigit():
         return int(value)
     raise SettingsError(f"{PREFIX}{name} muss eine ganze Zahl ab 0 sein, nicht „{value}“.")
+
+
+def _certificate_prefix(value: str) -> str:
+    if value.isascii() and value.isalnum() and len(value) <= LONGEST_PREFIX:
+        return value.upper()
+    raise SettingsError(
+        f"{PREFIX}CERTIFICATE_PREFIX muss aus 1 bis {LONGEST_PREFIX} Buchstaben oder Ziffern "
+        f"bestehen, nicht „{value}“."
+    )
 
 
 def _database_url(value: str, instance: Path) -> str:

@@ -38,7 +38,22 @@ def count_attempt(
         DomainError: `too_many_attempts`, status 429.
 
     """
-    key = hashlib.sha256(bucket.encode("utf-8", "surrogatepass")).digest()
+    refuse_if_exhausted(session, bucket, now, limit=limit, window=window)
+    session.add(Attempt(bucket=_key(bucket), at=now))
+
+
+def refuse_if_exhausted(
+    session: Session, bucket: str, now: datetime, *, limit: int, window: timedelta
+) -> None:
+    """Refuse an attempt if there were too many, without counting it.
+
+    For what only counts when it fails: then reading writes nothing.
+
+    Raises:
+        DomainError: `too_many_attempts`, status 429.
+
+    """
+    key = _key(bucket)
     recent = session.scalar(
         select(func.count()).where(Attempt.bucket == key, Attempt.at > now - window)
     )
@@ -49,7 +64,10 @@ def count_attempt(
             "versuchen Sie es dann noch einmal.",
             status=429,
         )
-    session.add(Attempt(bucket=key, at=now))
+
+
+def _key(bucket: str) -> bytes:
+    return hashlib.sha256(bucket.encode("utf-8", "surrogatepass")).digest()
 
 
 def _in_words(window: timedelta) -> str:

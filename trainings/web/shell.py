@@ -76,6 +76,7 @@ PARTS = (
     ("office.demand", "office.event_list"),
     ("office.mail_list", "office.event_list"),
     ("office.attendance", "attendance.my_events"),
+    ("certificate_holders.mine", "registrations.my_registrations"),
 )
 FOOTER = (
     ("Hilfe", "web.help_page"),

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from trainings.cli.checks import (
     accounts,
     attendance,
+    certificates,
     closings,
     events,
     places,
@@ -44,6 +45,9 @@ CHECKS: tuple[Check, ...] = (
     registrations.histories_lead_to_the_states,
     attendance.marks_equal_their_recordings,
     attendance.walk_ins_are_settled_once,
+    certificates.numbers_are_given_once,
+    certificates.nobody_has_two_certificates,
+    certificates.certificates_agree_with_the_attendance,
     wishes.a_wish_gives_one_place,
     wishes.ended_wishes_hold_no_list,
     wishes.wishes_are_of_one_person,

@@ -1,0 +1,81 @@
+"""What the pages of certificates say."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from trainings.attendance.certificate_issuing import Issuance
+from trainings.attendance.certificate_reads import Standing
+from trainings.attendance.models import CERTIFICATE_NAMES, Certificate, VoidReason
+from trainings.core.formats import count, day_span
+
+Status = tuple[str, str, str, str]
+"""Icon, word, tone, detail: as the macro `state` takes them."""
+
+
+def standing_status(standing: Standing, *, closed: bool, outdated: bool) -> Status:
+    """Return where somebody's certificate is.
+
+    Args:
+        standing: what was attended and issued.
+        closed: whether the attendance of the event is closed.
+        outdated: name, title or anything else that it says is another one now.
+
+    """
+    valid, last = standing.valid, standing.last
+    if valid is not None:
+        if valid.content is None:
+            return "info", "nicht mehr gespeichert", "off", ""
+        if outdated:
+            return "exclamation-ring", "gültig", "warn", "mit früheren Angaben"
+        return "check-ring", "gültig", "ok", ""
+    if last is not None and last.void_reason is VoidReason.WITHDRAWN:
+        return "cross-ring", "zurückgezogen", "bad", ""
+    if standing.due is None:
+        return "dashed-ring", "keine", "off", "nichts besucht" if closed else ""
+    if not closed:
+        return "clock", "nach dem Abschluss", "off", ""
+    return "exclamation-ring", "noch nicht ausgestellt", "warn", ""
+
+
+def own_status(certificate: Certificate) -> Status:
+    """Return what holds of somebody's own certificate."""
+    if certificate.voided_at is not None:
+        return "cross-ring", *void_words(certificate)
+    if certificate.content is None:
+        return "info", "Nicht mehr gespeichert", "off", ""
+    return "check-ring", "Gültig", "ok", ""
+
+
+def void_words(certificate: Certificate) -> tuple[str, str, str]:
+    """Return word, tone and detail of a certificate that is not valid."""
+    if certificate.replaced_by is not None:
+        return "Ersetzt", "off", f"durch {certificate.replaced_by.number}"
+    if certificate.void_reason is VoidReason.WITHDRAWN:
+        return "Zurückgezogen", "bad", ""
+    return "Ungültig", "bad", "nach einer Korrektur"
+
+
+def issuance_sentence(done: Issuance) -> str:
+    """Return what came of issuing."""
+    if not done.issued and not done.voided:
+        return "Es war nichts zu tun: Alles, was fällig ist, ist ausgestellt."
+    sentences = []
+    if done.issued:
+        many = count(len(done.issued), "Bescheinigung ist", "Bescheinigungen sind")
+        sentences.append(f"{many} ausgestellt; die Mails liegen im Postausgang.")
+    if done.voided:
+        sentences.append(count(len(done.voided), "frühere gilt", "frühere gelten") + " nicht mehr.")
+    return " ".join(sentences)
+
+
+def days_of(certificate: Certificate) -> str:
+    """Return „12.–13.03.2026“ of a certificate that is still stored."""
+    days = [date.fromisoformat(found["day"]) for found in (certificate.content or {})["sessions"]]
+    return day_span(min(days), max(days))
+
+
+KIND_WORDS = {
+    kind: name.replace("nahmeb", "nahme\u00adb") for kind, name in CERTIFICATE_NAMES.items()
+}
+"""The names with a soft hyphen, for the narrow columns of tables."""
