@@ -1,10 +1,11 @@
 // Builds what the browser loads into static/build/: one style sheet, three fonts, one sprite of
 // icons, each under a name that carries a hash of its content, and manifest.json that maps the
-// plain names to these. The same sources always give the same bytes.
+// plain names to these; and pdf-fonts/ with the fonts of the PDFs. The same sources always give the
+// same bytes.
 
 import { createHash } from "node:crypto";
-import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { copyFile, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
@@ -21,6 +22,10 @@ const kern = join(root, "node_modules", "@kern-ux", "native", "dist");
 const SHEETS = ["base", "shell", "parts", "rows", "tables", "forms", "charts", "attendance", "print"];
 
 const WEIGHTS = { 400: "Regular", 500: "Medium", 600: "SemiBold" };
+
+// PDFs are set in Fira Sans; Noto Sans has the letters that Fira lacks. Whole, as core/documents.py
+// reads from them which letters there are; only what a page uses travels in a PDF.
+const PDF_FONTS = ["fira-sans/*/FiraSans_*.ttf", "noto-sans/*/NotoSans_*.ttf"];
 
 // What German registers allow in names (DIN 91379), and the punctuation of running text.
 const LETTERS = [
@@ -73,6 +78,17 @@ async function fontFaces() {
     return `@font-face{font-family:"Fira Sans";src:url(${file}) format("woff2");font-weight:${weight};font-display:swap}`;
   }));
   return faces.join("\n");
+}
+
+async function copyPdfFonts() {
+  const folder = join(target, "pdf-fonts");
+  await mkdir(folder);
+  for (const pattern of PDF_FONTS) {
+    for (const [weight, cut] of Object.entries(WEIGHTS)) {
+      const font = pattern.replaceAll("*", `${weight}${cut}`);
+      await copyFile(join(root, "node_modules", "@expo-google-fonts", font), join(folder, basename(font)));
+    }
+  }
 }
 
 // `url("icon:NAME")` in a sheet stands for the drawing itself, so that a rule can mask with it.
@@ -132,5 +148,6 @@ await publish("mark.svg", await readFile(join(here, "mark.svg")));
 const css = Buffer.from(await styleSheet(icons));
 await publish("app.css", css, { compressed: true });
 const sorted = Object.fromEntries(Object.entries(manifest).sort());
+await copyPdfFonts();
 await writeFile(join(target, "manifest.json"), `${JSON.stringify(sorted, null, 2)}\n`);
 console.log(`static/build: app.css ${css.length} bytes, ${gzipSync(css, { level: 9 }).length} with gzip`);

@@ -44,6 +44,8 @@ def make_registration(
         steps.append(RegistrationState.PLACED)
     if state not in {RegistrationState.WAITING, RegistrationState.PLACED}:
         steps.append(state)
+    if state is RegistrationState.WALK_IN:
+        steps = [None, state]
     registration = Registration(
         pool_id=event.pool_id,
         event=event,

@@ -177,6 +177,18 @@ def test_minutes_are_kept_with_the_old_ones(course: Course) -> None:
     assert (stored.late_minutes, stored.early_minutes) == (15, 5)
 
 
+def test_same_mark_leaves_the_minutes_and_another_one_takes_them_away(course: Course) -> None:
+    cell = course.people[0], course.sessions[0]
+    with transaction() as session:
+        record_attendance(session, course.trainer, *cell, PRESENT, now=MORNING, late=10)
+    assert not course.record(course.second, 0, PRESENT, MORNING + timedelta(minutes=5))
+    assert db.session.scalars(select(Attendance.late_minutes)).one() == 10
+    course.record(course.second, 0, ABSENT, MORNING + timedelta(minutes=6))
+    course.record(course.second, 0, PRESENT, MORNING + timedelta(minutes=7))
+    db.session.rollback()
+    assert db.session.scalars(select(Attendance.late_minutes)).one() == 0
+
+
 def test_ticket_leaves_the_minutes_of_who_is_there(course: Course) -> None:
     cell = course.people[0], course.sessions[0]
     with transaction() as session:

@@ -7,14 +7,16 @@ from datetime import date
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from tests.factories import log_in, make_event, make_organisation, make_person
 from tests.registered import make_registration
 from trainings.core.database import transaction
 from trainings.core.permissions import Role
-from trainings.events.models import EventState
-from trainings.organisations.models import Level
+from trainings.events.models import Event, EventState
+from trainings.organisations.models import Level, Organisation
 from trainings.people.models import OrganisationContact
+from trainings.registrations.models import RegistrationState
 
 HERE = "/organisation/teilnahmen"
 
@@ -74,3 +76,15 @@ def test_the_export_holds_the_own_people_only_and_no_formulas(contact: FlaskClie
     assert ";06.05.2024;07.05.2024;teilgenommen" in text
     only = contact.get(f"{HERE}.csv?jahr=2024").get_data(as_text=True).splitlines()
     assert len(only) == 2
+
+
+def test_somebody_who_came_without_a_registration_took_part(contact: FlaskClient) -> None:
+    with transaction() as session:
+        city = session.scalars(select(Organisation).filter_by(name="Stadt Essen")).one()
+        event = session.scalars(select(Event).filter_by(first_day=date(2025, 5, 6))).one()
+        came = make_person(session, city, given_name="Zoe")
+        make_registration(session, event, came, state=RegistrationState.WALK_IN, marks="pp--")
+    html = contact.get(HERE).get_data(as_text=True)
+    assert "Zoe" in html
+    assert html.count("<b>teilgenommen") == 3
+    assert "Zoe" in contact.get(f"{HERE}.csv").get_data(as_text=True)

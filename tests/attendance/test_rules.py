@@ -28,6 +28,7 @@ from trainings.attendance.rules import (
     is_repetition,
     is_undone,
     last_step,
+    name_matches,
     normalise_ticket,
     recording_answer,
     session_of_today,
@@ -403,3 +404,26 @@ def test_nothing_is_recorded_once_the_attendance_is_closed() -> None:
         EventState.PUBLISHED, FRIDAY, THURSDAY, AT, by_office=True, closed=True
     )
     assert answer is Answer.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("", True),
+        ("Öztürk", True),
+        ("oeztuerk", True),
+        ("OZTURK", True),
+        ("Oeztürk kü", True),
+        ("kübra öz", True),
+        ("lind", True),
+        ("indner", False),
+        ("Öztürk Achim", False),
+    ],
+)
+def test_name_is_found_however_its_umlauts_are_typed(typed: str, found: bool) -> None:
+    assert name_matches("Öztürk-Lindner, Kübra", typed) is found
+
+
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_name_finds_itself(family: str, given_name: str) -> None:
+    assert name_matches(f"{family}, {given_name}", f"{given_name} {family}")

@@ -13,17 +13,21 @@ from tests.conftest import NOW
 from tests.factories import make_event, make_organisation, make_person, make_venue
 from tests.registered import make_registration
 from tests.registrations.demand import make_template
-from trainings.attendance.models import Attendance, AttendanceMark, WalkIn
+from trainings.attendance.closing_operations import close_attendance
+from trainings.attendance.models import Attendance, AttendanceChange, AttendanceMark, WalkIn
+from trainings.attendance.operations import record_attendance
 from trainings.cli.checks import (
     CHECKS,
     Check,
     accounts,
     attendance,
+    closings,
     events,
     places,
     registrations,
     wishes,
 )
+from trainings.core.actors import SYSTEM
 from trainings.core.database import db, transaction
 from trainings.core.permissions import Role
 from trainings.events.details import Policy
@@ -36,6 +40,7 @@ from trainings.events.models import (
     ShortNotice,
 )
 from trainings.people.models import Account
+from trainings.registrations.deciders import Decider, note_release
 from trainings.registrations.models import (
     Contingent,
     Registration,
@@ -45,7 +50,6 @@ from trainings.registrations.models import (
     Wish,
     WishedRegistration,
 )
-from trainings.registrations.operations import Decider, note_release
 
 pytestmark = pytest.mark.both_databases
 
@@ -350,6 +354,22 @@ def test_somebody_without_a_registration_is_settled_twice_or_elsewhere(app: Flas
     assert [finding.split()[1] for finding in found] == ["2", "3"]
 
 
+def test_closed_attendance_with_a_time_of_day(app: Flask) -> None:
+    with transaction() as session:
+        event = sound_event(session, first_day=(NOW - timedelta(days=3)).date())
+        registration = make_registration(session, event, make_person(session))
+        cell = registration.id, event.sessions[0].id
+        record_attendance(session, SYSTEM, *cell, AttendanceMark.PRESENT, now=NOW)
+        session.flush()
+        assert close_attendance(session, SYSTEM, event.id, NOW)
+        number = event.number
+    assert findings(closings.closed_attendance_keeps_no_times) == []
+    with transaction() as session:
+        session.scalars(select(AttendanceChange)).one().at = NOW
+    (sentence,) = findings(closings.closed_attendance_keeps_no_times)
+    assert number in sentence
+
+
 def test_attendance_without_a_place_or_at_another_event(app: Flask) -> None:
     with transaction() as session:
         event, other = sound_event(session), sound_event(session, first_day=LATER)
@@ -425,6 +445,27 @@ def test_a_wish_has_two_places_or_goes_on_beside_one(app: Flask) -> None:
         f"Wunsch {wish.id} von Person {wish.person_id} hat mehr als einen Platz, oder einen und "
         "besteht weiter."
         for wish in (twice, goes_on)
+    ]
+
+
+def test_a_wish_has_ended_and_somebody_waits_on(app: Flask) -> None:
+    with transaction() as session:
+        first, second = make_event(session), make_event(session, first_day=date(2026, 6, 1))
+        wish = Wish(
+            person=make_person(session), template=make_template(session), created_at=NOW,
+            ended_at=NOW,
+        )  # fmt: skip
+        session.add(wish)
+        session.flush()
+        rows = [
+            make_registration(session, first, wish.person),
+            make_registration(session, second, wish.person, state=RegistrationState.WAITING),
+        ]
+        for row in rows:
+            session.add(WishedRegistration(registration_id=row.id, wish_id=wish.id))
+        waits = rows[1].id
+    assert findings(wishes.ended_wishes_hold_no_list) == [
+        f"Anmeldung {waits} wartet weiter, obwohl ihr Wunsch nicht mehr besteht."
     ]
 
 

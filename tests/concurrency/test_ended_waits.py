@@ -22,7 +22,7 @@ from trainings.core.database import db, transaction
 from trainings.events.models import Event
 from trainings.office.sweeps import expire_waiting_lists
 from trainings.registrations import places
-from trainings.registrations.event_operations import cancel_event
+from trainings.registrations.event_cancel_operations import cancel_event
 from trainings.registrations.models import Registration, RegistrationState
 
 pytestmark = pytest.mark.postgresql_only

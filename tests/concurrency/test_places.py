@@ -21,7 +21,7 @@ from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.events.models import Event, EventTrainer
 from trainings.events.rules import SessionPlan
-from trainings.registrations import event_operations, places
+from trainings.registrations import event_move_operations, places
 from trainings.registrations.models import Registration, RegistrationState
 from trainings.registrations.operations import register, withdraw
 
@@ -165,7 +165,7 @@ def test_moving_is_refused_if_somebody_joined_between_looking_and_locking(
     app: Flask, monkeypatch: pytest.MonkeyPatch, newcomer: str
 ) -> None:
     (person,), (event_id,) = make_people(1), make_events(1, capacity=12)
-    lock = event_operations.lock_people_and_rooms
+    lock = places.lock_people_and_rooms
 
     def join_event() -> None:
         with transaction() as session:
@@ -175,14 +175,14 @@ def test_moving_is_refused_if_somebody_joined_between_looking_and_locking(
                 session.add(EventTrainer(event_id=event_id, person_id=person.person_id))
 
     def let_somebody_in_first(*args: object, **kwargs: object) -> None:
-        monkeypatch.setattr(event_operations, "lock_people_and_rooms", lock)
+        monkeypatch.setattr(places, "lock_people_and_rooms", lock)
         assert run_together(app, [join_event]) == [None]
         lock(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(event_operations, "lock_people_and_rooms", let_somebody_in_first)
+    monkeypatch.setattr(places, "lock_people_and_rooms", let_somebody_in_first)
     plan = SessionPlan(date(2026, 5, 20), time(9), time(12))
     with pytest.raises(DomainError, match="changed_meanwhile"), transaction() as session:
-        event_operations.move_event(
+        event_move_operations.move_event(
             session, SYSTEM, event_id, sessions=[plan], venue_id=None, room_id=None, now=NOW
         )
     assert db.session.get_one(Event, event_id).first_day == date(2026, 4, 16)

@@ -20,7 +20,7 @@ from trainings.events.models import Event, EventState
 from trainings.office.release_sweeps import expire_requests, send_release_digests
 from trainings.people.models import OrganisationContact
 from trainings.registrations import places, release_operations
-from trainings.registrations.event_operations import cancel_event
+from trainings.registrations.event_cancel_operations import cancel_event
 from trainings.registrations.models import (
     Registration,
     RegistrationState,

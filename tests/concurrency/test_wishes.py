@@ -15,14 +15,15 @@ from sqlalchemy.orm import Session
 from tests.concurrency.threads import run_together, without_immediate
 from tests.conftest import NOW
 from tests.factories import actor_for, make_person
-from tests.registrations.demand import Course, open_wishes, registration_id, states_of
-from trainings.core.database import transaction
+from tests.registrations.demand import Course, mails_to, open_wishes, registration_id, states_of
+from trainings.cli.checks.registrations import histories_lead_to_the_states
+from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.events.details import Policy
 from trainings.registrations import places
 from trainings.registrations.models import Registration, RegistrationState
 from trainings.registrations.offer_operations import accept_offer
-from trainings.registrations.operations import register
+from trainings.registrations.operations import register, withdraw
 
 pytestmark = pytest.mark.both_databases
 State = RegistrationState
@@ -36,10 +37,13 @@ def accept(course: Course, number: int) -> None:
 
 
 def both_offered() -> Course:
+    """Two offers that came before the person said that one of the dates will do."""
     course = Course(policy=Policy(offer_days=2))
-    course.wish(0, 1)
     for number in range(2):
+        with transaction() as session:
+            register(session, course.actor, course.events[number], now=NOW)
         course.give_back(number)
+    course.wish(0, 1)
     return course
 
 
@@ -56,7 +60,7 @@ def test_two_offers_are_accepted_at_the_same_time(app: Flask) -> None:
     course = both_offered()
     results = run_together(app, [partial(accept, course, number) for number in range(2)])
     assert sorted(getattr(result, "code", "") for result in results) == ["", "placed_elsewhere"]
-    assert Counter(course.states()) == {PLACED: 1, State.OFFERED: 1}
+    assert Counter(course.states()) == {PLACED: 1, WITHDRAWN: 1}
 
 
 def test_many_wish_for_the_same_dates_at_the_same_time(app: Flask) -> None:
@@ -90,11 +94,12 @@ def test_the_same_person_wishes_and_registers_at_the_same_time(app: Flask) -> No
     assert course.states().count(PLACED) == 2 - len(refused)
 
 
-def test_without_the_lock_on_the_person_one_wish_gets_two_places(
+def test_without_the_lock_on_the_person_one_wish_is_promised_two_places(
     app: Flask, backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Shows that the tests above can fail: nothing else keeps the two dates apart."""
-    course = both_offered()
+    course = Course()
+    course.wish(0, 1)
     if backend == "sqlite":
         _show_the_race_on_sqlite(app, course)
         return
@@ -108,22 +113,25 @@ def test_without_the_lock_on_the_person_one_wish_gets_two_places(
 
     monkeypatch.setattr(places, "wish_and_others", look_and_wait)
     monkeypatch.setattr(places, "lock_persons", lambda *_: None)
-    results = run_together(app, [partial(accept, course, number) for number in range(2)])
+    results = run_together(app, [partial(course.give_back, number) for number in range(2)])
     assert results == [None, None]
-    assert course.states() == [PLACED, PLACED]
+    kinds = [kind for kind, _ in mails_to(course.actor.person_id)]
+    assert kinds.count("registration_promoted") == 2
+    assert histories_lead_to_the_states(db.session(), NOW) != []
 
 
 def _show_the_race_on_sqlite(app: Flask, course: Course) -> None:
     """Without IMMEDIATE, SQLite refuses whoever has read before somebody else wrote."""
     both_have_read = threading.Barrier(2)
 
-    def read_then_accept(number: int) -> None:
-        mine = registration_id(course.actor, course.events[number])
+    def read_then_give_back(number: int) -> None:
+        holder = course.holders[number]
+        mine = registration_id(holder, course.events[number])
         with transaction() as session:
             session.execute(select(Registration.id)).all()
             both_have_read.wait(60)
-            accept_offer(session, course.actor, mine, NOW)
+            withdraw(session, holder, mine, NOW)
 
     with without_immediate():
-        results = run_together(app, [partial(read_then_accept, number) for number in range(2)])
+        results = run_together(app, [partial(read_then_give_back, number) for number in range(2)])
     assert sum(isinstance(result, OperationalError) for result in results) == 1

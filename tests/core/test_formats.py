@@ -36,6 +36,19 @@ def test_days_of_an_event(first: date, last: date, words: str) -> None:
     assert formats.day_span(first, last) == words
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "words"),
+    [
+        (THURSDAY, THURSDAY, "Do., 12.03.2026"),
+        (date(2026, 11, 21), date(2026, 11, 23), "Sa., 21.11. – Mo., 23.11.2026"),
+        (date(2026, 3, 31), date(2026, 4, 1), "Di., 31.03. – Mi., 01.04.2026"),
+        (date(2026, 12, 31), date(2027, 1, 1), "Do., 31.12.2026 – Fr., 01.01.2027"),
+    ],
+)
+def test_days_with_the_weekdays_of_both_ends(first: date, last: date, words: str) -> None:
+    assert formats.weekday_span(first, last).replace("\u00a0", " ") == words
+
+
 def test_instants_are_told_in_berlin_in_summer_and_winter() -> None:
     assert formats.instant(datetime(2026, 1, 1, 12, tzinfo=UTC)) == (
         "Do.,\u00a001.01.2026, 13:00\u00a0Uhr"

@@ -17,7 +17,14 @@ from trainings.core.audit import AuditEntry
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.core.permissions import Role
-from trainings.events.details import EventDetails, Policy, details_of, plans_of
+from trainings.events.details import (
+    DoorPolicy,
+    EventDetails,
+    Policy,
+    details_of,
+    door_policy_of,
+    plans_of,
+)
 from trainings.events.models import (
     Event,
     EventKind,
@@ -45,7 +52,6 @@ from trainings.events.planning import (
     set_hosts,
     set_invitations,
     set_trainers,
-    set_venue_and_room,
     update_event,
 )
 from trainings.events.rules import SessionPlan, deadlines_before
@@ -115,6 +121,26 @@ def test_draft_gets_number_uid_days_and_sessions_in_order(app: Flask) -> None:
     assert re.fullmatch(r"[0-9a-f]{40}", event.uid)
     assert plans_of(event) == [MORNING, AFTERNOON]
     assert (event.first_day, event.last_day) == (FIRST, FIRST)
+
+
+def test_how_attendance_is_taken_is_copied_and_changed(app: Flask) -> None:
+    door = DoorPolicy(certificate_share=65, offline_roster=False)
+    event_id = draft(door=door)
+    copy_id = run(copy_event, event_id, FIRST + timedelta(days=7))
+    assert [door_policy_of(stored(each)) for each in (event_id, copy_id)] == [door, door]
+    other = DoorPolicy(certificate_share=100, offline_roster=True)
+    run(update_event, copy_id, details(door=other))
+    assert door_policy_of(stored(copy_id)) == other
+    assert door_policy_of(stored(event_id)) == door
+
+
+def test_draft_from_a_format_takes_attendance_as_the_format_says(app: Flask) -> None:
+    template = make_template()
+    with transaction() as session:
+        row = session.get_one(EventTemplate, template)
+        row.certificate_share, row.offline_roster = 70, False
+    event = stored(run(create_event_from_template, template, FIRST))
+    assert door_policy_of(event) == DoorPolicy(70, False)
 
 
 def test_numbers_count_within_the_year_of_the_first_session_and_are_never_reused(
@@ -251,7 +277,6 @@ def test_dates_place_and_places_of_a_published_event_are_not_changed_here(app: F
     plans = plans_of(stored(event_id))
     place = {"venue_id": None, "room_id": None}
     assert refused(set_dates_and_place, event_id, sessions=plans, **place).code == "not_a_draft"
-    assert refused(set_venue_and_room, event_id, **place).code == "not_a_draft"
     places = {"capacity": 3, "organisation_limit": None}
     assert refused(set_draft_capacity, event_id, **places).code == "not_a_draft"
     assert refused(delete_draft, event_id).code == "not_a_draft"
@@ -284,9 +309,12 @@ def test_room_of_another_venue_is_refused(app: Flask) -> None:
     venue_id, _ = room()
     with transaction() as session:
         other = make_venue(session, town="Bochum").rooms[0].id
-    place = {"venue_id": venue_id, "room_id": other}
-    assert refused(set_venue_and_room, event_id, **place).code == "room_elsewhere"
-    assert refused(set_venue_and_room, event_id, venue_id=999, room_id=None).code == "not_found"
+    plans = plans_of(stored(event_id))
+    for place, code in (
+        ({"venue_id": venue_id, "room_id": other}, "room_elsewhere"),
+        ({"venue_id": 999, "room_id": None}, "not_found"),
+    ):
+        assert refused(set_dates_and_place, event_id, sessions=plans, **place).code == code
 
 
 def test_capacity_of_a_draft_may_not_fall_below_its_minimum(app: Flask) -> None:
@@ -334,7 +362,8 @@ def test_draft_is_published_once_and_only_with_a_venue(app: Flask) -> None:
     event_id = draft()
     assert "Veranstaltungsort" in refused(publish_event, event_id).sentence
     venue_id, room_id = room()
-    run(set_venue_and_room, event_id, venue_id=venue_id, room_id=room_id)
+    plans = plans_of(stored(event_id))
+    run(set_dates_and_place, event_id, sessions=plans, venue_id=venue_id, room_id=room_id)
     run(publish_event, event_id)
     event = stored(event_id)
     assert (event.state, event.published_at) == (EventState.PUBLISHED, NOW)

@@ -21,13 +21,15 @@ from tests.registrations.demand import (
     make_template,
     states_of,
 )
+from tests.statements import counted_statements
 from trainings.core.actors import SYSTEM, VISITOR
 from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
-from trainings.events.models import Event, EventState, ExtraDate, Visibility
+from trainings.events.models import Admission, Event, EventState, ExtraDate, Visibility
 from trainings.office.demand_queries import demand
-from trainings.organisations.models import Level
+from trainings.organisations.models import Level, OrganisationKind
+from trainings.organisations.regions import NO_REGION
 from trainings.registrations.course_operations import decline_course, plan_course
 from trainings.registrations.demand_operations import express_wish
 from trainings.registrations.models import (
@@ -54,9 +56,12 @@ def text_of(response: TestResponse) -> str:
 def test_nobody_is_counted_twice(app: Flask) -> None:
     with transaction() as session:
         group = make_organisation(session, "Region Nord", level=Level.GROUP)
-        authority = make_organisation(session, "Stadt Marl", parent=group)
+        make_organisation(session, "Stadt Marl")
+        authority = make_organisation(
+            session, "Jobcenter Marl", parent=group, kind=OrganisationKind.JOBCENTER
+        )
         unit = make_organisation(session, "Amt 3", parent=authority, level=Level.UNIT)
-        alone = make_organisation(session, "Zoll")
+        alone = make_organisation(session, "Zoll", kind=OrganisationKind.CUSTOMS)
         one, other = make_template(session, "Eins"), make_template(session, "Zwei")
         dates = make_dates(session, one, 3, first_day=SOON)
         eager = make_person(session, unit)
@@ -77,12 +82,12 @@ def test_nobody_is_counted_twice(app: Flask) -> None:
         ("Zwei", 1, 1, 0),
     ]
     assert [(row.name, row.people, row.authorities) for row in found.regions] == [
-        ("Ohne Verbund", 1, [("Zoll", 1)]),
-        ("Region Nord", 1, [("Stadt Marl", 1)]),
+        ("Marl", 1, [("Jobcenter Marl", 1)]),
+        (NO_REGION, 1, [("Zoll", 1)]),
     ]
     only = demand(db.session(), other_id, utc_now())
     assert only.chosen is not None
-    assert [row.name for row in only.regions] == ["Region Nord"]
+    assert [row.name for row in only.regions] == ["Marl"]
     assert demand(db.session(), one_id + 99, utc_now()).chosen is None
 
 
@@ -114,6 +119,49 @@ def test_the_page_shows_the_demand_and_can_be_limited_to_a_format(office: FlaskC
     for nonsense in ("x", "-1", "9" * 30, "²", "\x00"):
         assert office.get(URL, query_string={"format": nonsense}).status_code == 200
     assert URL in text_of(office.get("/koordination/veranstaltungen/"))
+
+
+def test_a_unit_counts_where_it_sits_itself(app: Flask) -> None:
+    with transaction() as session:
+        make_organisation(session, "Stadt Dortmund")
+        authority = make_organisation(
+            session, "Bundespolizeidirektion Sankt Augustin", kind=OrganisationKind.FEDERAL_POLICE
+        )
+        units = [
+            make_organisation(
+                session, name, parent=authority, level=Level.UNIT,
+                kind=OrganisationKind.FEDERAL_POLICE,
+            )
+            for name in ("Bundespolizeiinspektion Dortmund", "Stab")
+        ]  # fmt: skip
+        (event,) = make_dates(session, make_template(session), 1, first_day=SOON)
+        for unit in units:
+            make_registration(session, event, make_person(session, unit), state=State.WAITING)
+    assert [(row.name, row.people) for row in demand(db.session(), 0, utc_now()).regions] == [
+        ("Dortmund", 1),
+        ("Sankt Augustin", 1),
+    ]
+
+
+def test_the_page_leads_to_the_waiting_lists_and_to_extra_dates(office: FlaskClient) -> None:
+    with transaction() as session:
+        template = make_template(session)
+        full, asked, quiet = make_dates(session, template, 3, first_day=SOON)
+        alone = make_event(session, first_day=SOON)
+        make_registration(session, full, make_person(session), state=State.WAITING)
+        for event in (full, asked):
+            make_registration(session, event, make_person(session), state=State.AWAITING_RELEASE)
+        make_registration(session, quiet, make_person(session))
+        make_registration(session, alone, make_person(session), state=State.WAITING)
+        numbers = [event.number for event in (full, asked, quiet, alone)]
+    html = text_of(office.get(URL))
+    queues = [f'href="/koordination/veranstaltungen/{number}/warteliste"' for number in numbers]
+    extra = [f'href="/koordination/veranstaltungen/{number}/zusatztermin"' for number in numbers]
+    assert [text in html for text in queues] == [True, True, False, True]
+    # Only those who wait are taken along, and only to another date of the same format.
+    assert [text in html for text in extra] == [True, False, False, False]
+    assert html.count("2 Personen warten") == 1
+    assert html.count("1 Person wartet<") == 2
 
 
 # Courses
@@ -248,6 +296,14 @@ def test_an_extra_date_is_planned_from_the_waiting_list_and_takes_it_along(
     answer = submit(office, url, {"first_day": f"{day:%d.%m.%Y}"})
     assert answer.status_code == 303
     assert [states_of(person) for person in people] == [[State.WAITING]] * 2
+    db.session.remove()
+    with counted_statements() as statements:
+        draft = text_of(office.get(answer.location))
+    assert len([text for text in statements if not text.startswith("PRAGMA")]) <= 12
+    assert "Zusatztermin: Die Warteliste kommt mit" in draft
+    assert "kommen 2 Personen von der" in draft
+    assert "die Plätze zuerst angeboten" in draft
+    assert f"/koordination/veranstaltungen/{number}/warteliste" in draft
     published = submit(office, answer.location, button="Veröffentlichen")
     assert "2 Personen kommen von der Warteliste mit." in text_of(office.get(published.location))
     assert [states_of(person) for person in people] == [
@@ -256,6 +312,23 @@ def test_an_extra_date_is_planned_from_the_waiting_list_and_takes_it_along(
     ]
     history = text_of(office.get(f"/koordination/veranstaltungen/{number}"))
     assert "Zusatztermin angelegt" in history
+
+
+def test_the_draft_of_an_extra_date_promises_no_offers_where_the_office_admits(
+    office: FlaskClient,
+) -> None:
+    number, _ = full_event()
+    with transaction() as session:
+        session.scalars(select(Event)).one().admission = Admission.BY_OFFICE
+    url = f"/koordination/veranstaltungen/{number}/zusatztermin"
+    answer = submit(office, url, {"first_day": f"{SOON + timedelta(days=21):%d.%m.%Y}"})
+    draft = text_of(office.get(answer.location))
+    assert "entscheiden Sie nach Anmeldeschluss bei der Zulassung" in draft
+    assert "zuerst angeboten" not in draft
+    with transaction() as session:
+        for row in session.scalars(select(Registration)):
+            row.state = State.WITHDRAWN
+    assert "steht zurzeit niemand mehr" in text_of(office.get(answer.location))
 
 
 def test_pressing_twice_makes_one_draft(office: FlaskClient) -> None:

@@ -26,13 +26,19 @@ from tests.registrations.demand import (
 from trainings.core.actors import Actor
 from trainings.core.database import db, transaction
 from trainings.events.details import Policy
-from trainings.events.models import Event, EventHost, EventState, EventTemplate, Visibility
-from trainings.office.demand_sweeps import end_fulfilled_wishes, serve_wishes
+from trainings.events.models import (
+    Admission,
+    Event,
+    EventHost,
+    EventState,
+    EventTemplate,
+    Visibility,
+)
+from trainings.office.demand_sweeps import end_idle_wishes, serve_wishes
 from trainings.office.sweeps import expire_waiting_lists, serve_waiting_lists
 from trainings.people.models import Person
 from trainings.registrations.demand_operations import express_wish
 from trainings.registrations.models import Registration, RegistrationState
-from trainings.registrations.offer_operations import accept_offer
 from trainings.registrations.operations import register, withdraw
 
 pytestmark = pytest.mark.both_databases
@@ -83,7 +89,7 @@ LATER = NOW + timedelta(hours=1)
 
 def changes_nothing_more() -> bool:
     before = everything()
-    done = serve_wishes(LATER) + end_fulfilled_wishes(LATER)
+    done = serve_wishes(LATER) + end_idle_wishes(LATER)
     return done == 0 and everything() == before
 
 
@@ -103,6 +109,16 @@ def test_a_new_date_is_offered_in_the_order_of_the_wishes(app: Flask) -> None:
         "registration_offered",
     ]
     assert changes_nothing_more()
+
+
+def test_where_the_office_admits_the_mail_promises_no_waiting_list(app: Flask) -> None:
+    demand = Demand(1)
+    demand.add_date(policy=Policy(offer_days=0, admission=Admission.BY_OFFICE))
+    serve_wishes(LATER)
+    kind, mail = mails_to(demand.actors[0].person_id)[-1]
+    assert kind == "wish_new_date"
+    assert "entscheidet die Geschäftsstelle nach dem Anmeldeschluss" in mail.paragraphs[1]
+    assert "Warteliste" not in " ".join(mail.paragraphs)
 
 
 def test_whoever_waited_there_before_comes_first(app: Flask) -> None:
@@ -210,36 +226,17 @@ def test_where_a_release_is_needed_the_organisation_is_asked_first(app: Flask) -
 # The end of wishes
 
 
-def test_an_offer_of_a_fulfilled_wish_goes_to_the_next_one(app: Flask) -> None:
-    course = Course(policy=OFFERS)
-    course.wish(0, 1)
-    with transaction() as session:
-        next_one = actor_for(make_person(session))
-        register(session, next_one, course.events[1], now=NOW)
-    course.give_back(0)
-    course.give_back(1)
-    with transaction() as session:
-        mine = registration_id(course.actor, course.events[0])
-        accept_offer(session, course.actor, mine, NOW)
-    assert course.states() == [PLACED, OFFERED]
-    assert end_fulfilled_wishes(LATER) == 1
-    assert course.states() == [PLACED, WITHDRAWN]
-    assert reasons_of(course.actor.person_id)[1][-1] == "placed_elsewhere"
-    assert states_of(next_one.person_id) == [OFFERED]
-    assert changes_nothing_more()
-
-
 def test_a_wish_ends_when_all_its_events_have_begun(app: Flask) -> None:
     course = Course()
     course.wish(0, 1)
     for number in (0, 1):
-        assert end_fulfilled_wishes(LATER) == 0
+        assert end_idle_wishes(LATER) == 0
         begun = NOW.replace(month=4, day=16 + 7 * number, hour=10)
         expire_waiting_lists(begun)
         assert len(open_wishes(course.actor.person_id)) == 1
-    assert end_fulfilled_wishes(begun) == 1
+    assert end_idle_wishes(begun) == 1
     assert open_wishes(course.actor.person_id) == []
-    assert end_fulfilled_wishes(begun) == 0
+    assert end_idle_wishes(begun) == 0
 
 
 def test_a_wish_for_the_next_free_date_outlives_its_dates(app: Flask) -> None:
@@ -247,7 +244,7 @@ def test_a_wish_for_the_next_free_date_outlives_its_dates(app: Flask) -> None:
     course.wish(next_free=True)
     end = NOW + timedelta(days=90)
     expire_waiting_lists(end)
-    assert end_fulfilled_wishes(end) == 0
+    assert end_idle_wishes(end) == 0
     assert len(open_wishes(course.actor.person_id)) == 1
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from tests.browser_forms import send, submit
 from tests.factories import make_event, make_organisation, make_person, make_venue
+from tests.registered import make_registration
 from trainings.core.actors import Actor
 from trainings.core.clock import berlin_day, utc_now
 from trainings.core.database import db, transaction
@@ -26,7 +27,13 @@ from trainings.events.models import (
     TemplateSession,
     Visibility,
 )
-from trainings.registrations.models import Contingent, Need, NeedKind, Registration
+from trainings.registrations.models import (
+    Contingent,
+    Need,
+    NeedKind,
+    Registration,
+    RegistrationState,
+)
 from trainings.registrations.operations import register
 
 LIST = "/koordination/veranstaltungen/"
@@ -512,3 +519,19 @@ def test_two_roles_do_not_mix_up_their_forms(
     assert submit(first, f"{LIST}{number}/bearbeiten", {"title": "A"}).status_code == 303
     assert submit(second, f"{LIST}{number}/bearbeiten", {"title": "B"}).status_code == 303
     assert stored(number).title == "B"
+
+
+def test_who_came_without_a_registration_stands_among_those_who_come(office: FlaskClient) -> None:
+    number = make()
+    with transaction() as session:
+        event = session.scalars(select(Event).filter_by(number=number)).one()
+        came = make_person(session, family_name="Strößner")
+        make_registration(session, event, came, state=RegistrationState.WALK_IN)
+        gone = make_person(session, family_name="Hülsmann")
+        make_registration(session, event, gone, state=RegistrationState.WITHDRAWN)
+    page = office.get(f"{LIST}{number}").get_data(as_text=True)
+    coming, _, no_more = page.partition("Nicht mehr dabei")
+    assert "Strößner" in coming
+    assert "Ohne Anmeldung dabei" in coming
+    assert "Strößner" not in no_more
+    assert "Hülsmann" in no_more

@@ -286,11 +286,25 @@ def test_format_is_added_changed_and_retired(office: FlaskClient) -> None:
     assert "Umgang mit Konflikten" not in office.get(FORMATS).get_data(as_text=True)
 
 
+def test_format_says_how_attendance_is_taken_and_certified(office: FlaskClient) -> None:
+    assert submit(office, f"{FORMATS}neu", FORMAT).status_code == 303
+    template = db.session.scalars(select(EventTemplate)).one()
+    assert (template.certificate_share, template.offline_roster) == (80, True)
+    page, typed = f"{FORMATS}{template.id}", {"certificate_share": "90", "offline_roster": []}
+    assert submit(office, page, typed).status_code == 303
+    db.session.remove()
+    template = db.session.scalars(select(EventTemplate)).one()
+    assert (template.certificate_share, template.offline_roster) == (90, False)
+
+
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
         ({"minimum": "13"}, "Die Mindestzahl (13) ist größer"),
         ({"capacity": "-1"}, "Bitte eine Zahl von 1 bis"),
+        ({"certificate_share": "0"}, "Bitte eine Zahl von 1 bis 100"),
+        ({"certificate_share": "101"}, "Bitte eine Zahl von 1 bis 100"),
+        ({"certificate_share": ""}, "Bitte geben Sie eine Zahl von 1 bis 100 ein"),
         ({"capacity": "٣"}, "Bitte geben Sie eine ganze Zahl ein"),
         ({"capacity": "9" * 400}, "Bitte geben Sie eine ganze Zahl ein"),
         ({"sessions-0-ends": "08:00"}, "endet, bevor er beginnt"),

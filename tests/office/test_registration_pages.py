@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from tests.browser_forms import send, submit
-from tests.factories import make_event, make_person, make_venue
+from tests.factories import make_event, make_organisation, make_person, make_venue
 from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction
 from trainings.core.outbox import OutgoingMail, build_message
@@ -102,6 +102,35 @@ def test_somebody_without_account_is_added_and_registered_in_one_form(
         NeedKind.STEP_FREE: "",
         NeedKind.OTHER: "Rampe",
     }
+
+
+def test_the_organisation_is_chosen_by_the_address_and_said(
+    office: FlaskClient, number: str
+) -> None:
+    url = f"/koordination/veranstaltungen/{number}/anmelden"
+    with transaction() as session:
+        essen = make_organisation(session, "Stadt Essen", domains=("essen.example",)).id
+        for name in ("Jobcenter A", "Jobcenter B"):
+            make_organisation(session, name, domains=("jobcenter.example",))
+        make_person(session, email="bekannt@essen.example")
+    said = "Nach der Adresse vorausgewählt: Stadt Essen."
+    data = {**NEW, "email": "neu@essen.example"}
+    half = submit(office, url, {"email": "neu@essen.example"})
+    named = submit(office, url, data)
+    for answer in (half, named):
+        assert answer.status_code == 422
+        assert said in answer.text
+        assert f'<option selected value="{essen}"' in answer.text
+    # Somebody's own choice stays, and where several would do nobody guesses.
+    chosen = submit(office, url, {**data, "given_name": "", "organisation_id": organisation_id()})
+    several = submit(office, url, {**NEW, "email": "neu@jobcenter.example"})
+    for answer in (chosen, several, submit(office, url, {**data, "email": "neu@"})):
+        assert answer.status_code == 422
+        assert "vorausgewählt" not in answer.text
+    assert "vorausgewählt" not in office.get(url).text
+    done = send(office, url, named.text)
+    assert "Ayşe Yılmaz hat einen Platz." in office.get(done.location).text
+    assert db.session.scalars(select(Registration.organisation_id)).one() == essen
 
 
 def test_the_first_mail_says_what_is_stored_and_the_second_does_not(

@@ -25,7 +25,7 @@ from trainings.office.release_sweeps import (
 from trainings.organisations.models import Level
 from trainings.people.contacts import remove_contact
 from trainings.people.models import OrganisationContact, Person
-from trainings.registrations.event_operations import set_contingent
+from trainings.registrations.contingent_operations import set_contingent
 from trainings.registrations.models import (
     Contingent,
     Registration,

@@ -10,17 +10,20 @@ from sqlalchemy import select
 
 from tests.browser_forms import submit
 from tests.factories import actor_for, make_event, make_organisation, make_person
+from trainings.core.actors import SYSTEM
 from trainings.core.clock import utc_now
 from trainings.core.database import transaction
 from trainings.core.permissions import Role
 from trainings.events.details import Policy
-from trainings.events.models import Event, EventTrainer, Visibility
+from trainings.events.models import Admission, Event, EventTrainer, Visibility
 from trainings.registrations.models import Registration
+from trainings.registrations.moves import note_change
 from trainings.registrations.offer_operations import place_by_office
 from trainings.registrations.operations import register
 
 pytestmark = pytest.mark.both_databases
 SOON = date.today() + timedelta(days=30)  # noqa: DTZ011 - the pages ask the clock as well
+WORDS = ("erfüllt", "nicht erfüllt", "nicht geprüft")
 STRANGER = "fremd@stadt-bochum.example"
 
 
@@ -61,6 +64,34 @@ def test_each_registration_on_the_page_of_the_event_leads_to_its_answer(
     assert "1 von 1 Platz vergeben." in waiting
     assert "Davor wartet niemand." in waiting
     assert "Angemeldet" in waiting
+
+
+def test_conditions_read_as_conditions_and_one_decides(office: FlaskClient) -> None:
+    world = World()
+    placed, waiting = (world.why(office, person_id) for person_id in world.people[:2])
+    assert "Das entscheidet: Die Person ist angemeldet – erfüllt" in placed
+    assert "Das entscheidet: Ein Platz ist frei – nicht erfüllt" in waiting
+    assert [waiting.count(f"<b>{word}</b>") for word in WORDS] == [6, 1, 2]
+    assert [placed.count(f"<b>{word}</b>") for word in WORDS] == [5, 0, 4]
+    for html in (placed, waiting):
+        assert html.count("</b> entscheidet") == 1
+
+
+def test_whoever_the_office_took_out_of_the_proposal_reads_its_reason(office: FlaskClient) -> None:
+    world = World()
+    with transaction() as session:
+        event = session.get_one(Event, world.event_id)
+        event.admission, event.admitted_at = Admission.BY_OFFICE, utc_now()
+        registration = session.scalars(
+            select(Registration).where(Registration.person_id == world.people[1])
+        ).one()
+        note_change(
+            session, registration, registration.state, SYSTEM, reason="not_admitted_by_office",
+            note="Abweichend vom Vorschlag: <i>war schon da</i>", now=utc_now(),
+        )  # fmt: skip
+    html = world.why(office, world.people[1])
+    assert "Das entscheidet: Die Zulassung ist erfolgt oder nicht nötig – nicht erfüllt" in html
+    assert "herausgenommen. Abweichend vom Vorschlag: &lt;i&gt;war schon da" in html
 
 
 def test_somebody_who_never_asked_is_found_by_address(office: FlaskClient) -> None:

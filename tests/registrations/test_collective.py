@@ -119,7 +119,7 @@ def test_twenty_rows_with_two_duplicates_and_a_typo(app: Flask, client: FlaskCli
     )
     typed = {name: "p5@essen.example"}
     html = send(client, world.url, answer.text, typed, button="Noch einmal prüfen").text
-    assert html.count("Ist schon angemeldet") == 2
+    assert html.count("Ist bereits angemeldet") == 2
     send(client, world.url, html, button=REGISTER)
     assert len(world.states()) == 17
 
@@ -160,8 +160,8 @@ def test_the_first_mail_says_who_registered_somebody_and_from_whom_the_data_came
         db.session.scalars(select(OutgoingMail).where(OutgoingMail.recipient == email)).one().mail
         for email in ("p1@essen.example", "bekannt@essen.example")
     )
-    assert "hat Sie angemeldet. Sie haben einen Platz." in new.paragraphs[0]
-    assert "hat Sie angemeldet." in known.paragraphs[0]
+    assert f"{world.contact.name} (Stadt Essen) hat Sie angemeldet. Sie haben" in new.paragraphs[0]
+    assert f"{world.contact.name} (Stadt Essen) hat Sie angemeldet." in known.paragraphs[0]
     assert f"von {world.contact.name}, Stadt Essen." in " ".join(new.information)
     assert known.information == ()
 
@@ -210,7 +210,7 @@ def test_known_people_are_recognised_and_those_who_cannot_come_are_named(
         emails = [person.email for person in (known, seated, leads, busy, world.stranger)]
     html = world.check("\n".join(f"A\tB\t{email}" for email in emails))
     for words in (
-        "Bekommt einen Platz", "Ist schon angemeldet", "Leitet diese Veranstaltung",
+        "Bekommt einen Platz", "Ist bereits angemeldet", "Leitet diese Veranstaltung",
         "Hat zur selben Zeit einen anderen Platz", "Andere Organisation",
     ):  # fmt: skip
         assert html.count(words) == 1
@@ -220,6 +220,30 @@ def test_known_people_are_recognised_and_those_who_cannot_come_are_named(
     with transaction() as session:
         person = session.scalars(select(Person).where(Person.email == emails[0])).one()
         assert person.name == "Erika Bekannt"
+
+
+def test_whoever_is_registered_already_does_not_stand_twice(
+    app: Flask, client: FlaskClient
+) -> None:
+    world = World(client)
+    html = world.check("\n".join((line(1), line(2), line(1))))
+    assert html.count("Steht doppelt in der Liste") == 1
+    told = send(client, world.url, html, button=REGISTER).text
+    assert "Steht doppelt in der Liste" not in told
+    assert told.count("Ist bereits angemeldet") == 1
+    again = world.check("\n".join((line(1), line(1))))
+    assert "Steht doppelt in der Liste" not in again
+    assert again.count("Ist bereits angemeldet") == 2
+    assert ticked(again) == []
+
+
+def test_errors_name_the_row_and_stand_below_what_was_done(app: Flask, client: FlaskClient) -> None:
+    world = World(client)
+    html = world.check(line(1) + "\nVor\tNach\tkeine-adresse\n" + line(2))
+    assert "Zeile 2, Dienstliche E-Mail: Das ist keine E-Mail-Adresse" in html
+    told = send(client, world.url, html, button=REGISTER).text
+    assert "Zeile 1, Dienstliche E-Mail: Das ist keine E-Mail-Adresse" in told
+    assert told.index("hat einen Platz.") < told.index("Bitte prüfen Sie")
 
 
 def test_ticking_somebody_who_cannot_come_registers_nobody(app: Flask, client: FlaskClient) -> None:

@@ -26,8 +26,10 @@ from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.events.details import Policy, apply_policy
 from trainings.events.models import Admission, Event, EventTemplate, EventTrainer, Visibility
+from trainings.office.sweeps import serve_waiting_lists
 from trainings.organisations.models import Level
 from trainings.registrations.demand_operations import end_wish, express_wish
+from trainings.registrations.explain import explain_own, explain_to_office
 from trainings.registrations.models import (
     Contingent,
     Need,
@@ -40,11 +42,10 @@ from trainings.registrations.models import (
 from trainings.registrations.offer_operations import (
     accept_offer,
     decline_offer,
-    expire_offers,
     place_by_office,
 )
 from trainings.registrations.operations import register
-from trainings.registrations.places import with_places
+from trainings.registrations.queries import my_registrations
 
 pytestmark = pytest.mark.both_databases
 State = RegistrationState
@@ -342,21 +343,108 @@ def test_demand_without_any_date_is_noted(app: Flask) -> None:
 
 
 def both_offered(course: Course) -> None:
+    """Two offers that came before the person said that one of the dates will do."""
+    for number in range(2):
+        with transaction() as session:
+            register(session, course.actor, course.events[number], now=NOW)
+        course.give_back(number)
     course.wish(0, 1)
-    course.give_back(0)
-    course.give_back(1)
     assert course.states() == [OFFERED, OFFERED]
 
 
-def test_of_two_offers_only_one_can_be_accepted(app: Flask) -> None:
+def wait_for(course: Course, number: int) -> Actor:
+    """Register somebody else on the waiting list of a date."""
+    with transaction() as session:
+        actor = actor_for(make_person(session))
+        register(session, actor, course.events[number], now=NOW)
+    return actor
+
+
+def test_of_two_offers_only_one_can_be_accepted_and_the_other_goes_on_at_once(app: Flask) -> None:
     course = Course(policy=OFFERS)
     both_offered(course)
+    next_one = wait_for(course, 1)
     accept(course, 0)
-    assert course.states() == [PLACED, OFFERED]
+    assert course.states() == [PLACED, WITHDRAWN]
+    assert reasons_of(course.actor.person_id)[1] == ["requested", "offered", "placed_elsewhere"]
+    assert states_of(next_one.person_id) == [OFFERED]
+    assert mails_to(next_one.person_id)[-1][0] == "registration_offered"
     assert "23.–24.04.2026" in mails_to(course.actor.person_id)[-1][1].closing[0]
     with pytest.raises(DomainError, match="placed_elsewhere"):
         accept(course, 1)
-    assert course.states() == [PLACED, OFFERED]
+
+
+def test_of_one_wish_there_is_one_offer_at_a_time_and_the_rank_stays(app: Flask) -> None:
+    course = Course(policy=OFFERS)
+    course.wish(0, 1)
+    next_one = wait_for(course, 1)
+    course.give_back(0)
+    course.give_back(1)
+    assert course.states() == [OFFERED, WAITING]
+    assert states_of(next_one.person_id) == [OFFERED]
+    with transaction() as session:
+        decline_offer(session, course.actor, registration_id(course.actor, course.events[0]), NOW)
+        decline_offer(session, next_one, registration_id(next_one, course.events[1]), NOW)
+    assert course.states() == [WITHDRAWN, OFFERED]
+
+
+def test_who_was_passed_over_for_an_offer_is_served_by_the_sweep_once_it_is_answered(
+    app: Flask,
+) -> None:
+    course = Course(policy=OFFERS)
+    course.wish(0, 1)
+    course.give_back(0)
+    course.give_back(1)
+    assert course.states() == [OFFERED, WAITING]
+    assert serve_waiting_lists(NOW) == 0
+    with transaction() as session:
+        decline_offer(session, course.actor, registration_id(course.actor, course.events[0]), NOW)
+    assert serve_waiting_lists(NOW) == 1
+    assert course.states() == [WITHDRAWN, OFFERED]
+
+
+def test_the_offer_that_stands_in_the_way_is_named(app: Flask) -> None:
+    course = Course(policy=OFFERS)
+    course.wish(0, 1)
+    course.give_back(0)
+    course.give_back(1)
+    db.session.remove()
+    first, second = (db.session.get_one(Event, event_id) for event_id in course.events[:2])
+    person_id = course.actor.person_id
+    assert person_id is not None
+    to_office = explain_to_office(db.session(), second, person_id, NOW).deciding
+    assert (to_office.code, first.number in to_office.words) == ("other_offer", True)
+    own = my_registrations(db.session(), course.actor)
+    (why,) = explain_own(db.session(), own, NOW).values()
+    assert f"Platz in {first.number} an" in why.to_person
+
+
+def test_registering_for_a_free_date_ends_the_offer_of_another_one_at_once(app: Flask) -> None:
+    course = Course(full=2, policy=OFFERS)
+    course.wish(0)
+    next_one = wait_for(course, 0)
+    course.give_back(0)
+    assert course.states() == [OFFERED]
+    with transaction() as session:
+        register(session, course.actor, course.events[2], now=NOW)
+    assert course.states() == [WITHDRAWN, PLACED]
+    assert states_of(next_one.person_id) == [OFFERED]
+    assert mails_to(course.actor.person_id)[-1][0] == "registration_placed"
+    assert "16.–17.04.2026" in mails_to(course.actor.person_id)[-1][1].closing[0]
+
+
+def test_the_office_places_somebody_who_has_an_offer_of_another_date(app: Flask) -> None:
+    course = Course(policy=OFFERS)
+    course.wish(0, 1)
+    course.give_back(0)
+    course.give_back(1)
+    next_one = wait_for(course, 0)
+    office = Actor(is_system=True)
+    mine = registration_id(course.actor, course.events[1])
+    with transaction() as session:
+        place_by_office(session, office, mine, reason="Bitte", now=NOW)
+    assert course.states() == [WITHDRAWN, PLACED]
+    assert states_of(next_one.person_id) == [OFFERED]
 
 
 def test_an_offer_declined_leaves_the_others(app: Flask) -> None:
@@ -368,23 +456,6 @@ def test_an_offer_declined_leaves_the_others(app: Flask) -> None:
     assert len(open_wishes(course.actor.person_id)) == 1
     accept(course, 1)
     assert course.states() == [WITHDRAWN, PLACED]
-
-
-def test_an_offer_that_runs_out_after_the_wish_is_fulfilled_gives_no_second_place(
-    app: Flask,
-) -> None:
-    """The person is back on the list until the next sweep, but nobody's turn comes twice."""
-    course = Course(policy=OFFERS)
-    both_offered(course)
-    accept(course, 0)
-    later = NOW + timedelta(days=5)
-    with transaction() as session:
-        with_places(session, course.events[1], (), later, expire_offers)
-    assert course.states() == [PLACED, WAITING]
-    office = Actor(is_system=True)
-    mine = registration_id(course.actor, course.events[1])
-    with pytest.raises(DomainError, match="placed_elsewhere"), transaction() as session:
-        place_by_office(session, office, mine, reason="Bitte", now=later)
 
 
 # Ending a wish

@@ -26,7 +26,8 @@ from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.core.permissions import Role
-from trainings.events.models import Event, EventTemplate, Visibility
+from trainings.events.models import Event, EventKind, EventTemplate, Visibility
+from trainings.office.sweeps import serve_waiting_lists
 from trainings.people.models import OrganisationContact, Person
 from trainings.registrations.course_operations import request_course
 from trainings.registrations.models import (
@@ -265,7 +266,7 @@ class Contact:
         data = {
             "template_id": str(self.template_id),
             "organisation_id": str(self.organisation_id),
-            "participants": "14",
+            "participants": "12",
             "period": "im Herbst",
             "note": "=Hinweis",
             **values,
@@ -292,10 +293,47 @@ def test_a_contact_asks_for_a_course_and_sees_the_state(contact: Contact) -> Non
     (stored,) = requests()
     assert (stored.organisation_id, stored.participants, stored.period, stored.note) == (
         contact.organisation_id,
-        14,
+        12,
         "im Herbst",
         "=Hinweis",
     )
+
+
+def test_more_people_than_places_are_asked_about_before(contact: Contact) -> None:
+    url = "/organisation/kurs-anfragen"
+    page = text_of(contact.client.get(url))
+    assert "(12 Plätze je Termin)" in page
+    assert "Wir fragen mehrere Termine an" not in page
+    answer = contact.ask(participants="30")
+    assert answer.status_code == 422
+    html = text_of(answer)
+    assert "Ein Termin hat 12 Plätze; für 30 Personen sind drei Termine nötig." in html
+    assert requests() == []
+    assert send(contact.client, url, html, {"several": "y"}).status_code == 303
+    assert [row.participants for row in requests()] == [30]
+
+
+def test_only_trainings_can_be_asked_for(contact: Contact) -> None:
+    with transaction() as session:
+        conference = make_template(session, "Fachtagung", kind=EventKind.CONFERENCE)
+        conference_id = conference.id
+    assert "Fachtagung" not in text_of(contact.client.get("/organisation/kurs-anfragen"))
+    assert contact.ask(template_id=str(conference_id)).status_code == 422
+    with pytest.raises(DomainError, match="not_found"), transaction() as session:
+        request_course(
+            session,
+            actor_for(session.get_one(Person, contact.person_id)),
+            template_id=conference_id,
+            organisation_id=contact.organisation_id,
+            participants=9,
+            period="",
+            note="",
+            now=utc_now(),
+        )
+
+
+def test_any_date_says_that_it_includes_those_not_ticked(page: Page) -> None:
+    assert "auch für die oben nicht angekreuzten" in text_of(page.client.get(page.url))
 
 
 def test_a_second_request_for_the_same_is_refused_while_the_first_is_open(
@@ -400,3 +438,18 @@ def test_the_pages_cost_the_same_statements_whatever_their_length(
             with counted_statements() as statements:
                 assert browser.get(url).status_code == 200
             assert len(statements) == expected, url
+
+
+def test_the_pages_name_the_offer_for_which_somebody_is_passed_over(page: Page) -> None:
+    page.choose(0, 1)
+    for number in range(2):
+        with transaction() as session:
+            session.get_one(Event, page.events[number]).offer_days = 2
+        page.free(number)
+    serve_waiting_lists(utc_now())
+    assert page.states() == [RegistrationState.OFFERED, RegistrationState.WAITING]
+    sentence = f"Wir bieten Ihnen gerade einen Platz in {page.numbers[0]} an."
+    for url, cost in ((f"/veranstaltungen/{page.numbers[1]}", 9), ("/meine/anmeldungen", 10)):
+        with counted_statements() as statements:
+            assert sentence in text_of(page.client.get(url)), url
+        assert len(statements) == cost, url

@@ -21,14 +21,10 @@ from trainings.events.details import plans_of
 from trainings.events.models import Event, EventState, EventTrainer
 from trainings.events.rules import SessionPlan
 from trainings.organisations.models import Level, Organisation
-from trainings.registrations.event_operations import (
-    assign_trainers,
-    cancel_event,
-    change_capacity,
-    move_event,
-    remove_contingent,
-    set_contingent,
-)
+from trainings.registrations.contingent_operations import remove_contingent, set_contingent
+from trainings.registrations.event_cancel_operations import cancel_event
+from trainings.registrations.event_move_operations import move_event
+from trainings.registrations.event_operations import assign_trainers, change_capacity
 from trainings.registrations.models import Contingent, RegistrationState
 
 pytestmark = pytest.mark.both_databases

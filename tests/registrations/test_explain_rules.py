@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from tests.registrations.test_rules import chains, pools
 from trainings.events.models import Admission, EventState
-from trainings.registrations.explain_rules import Facts, deciding, explain
+from trainings.registrations.explain_rules import (
+    LEFT_OUT,
+    NOT_ADMITTED,
+    Facts,
+    deciding,
+    explain,
+)
 from trainings.registrations.models import RegistrationState
 from trainings.registrations.rules import Hold, Places, Verdict, Window
 
@@ -54,6 +60,7 @@ def decided(facts: Facts, **values: object) -> tuple[str, bool]:
         ({"admission": Admission.BY_OFFICE, "admitted_at": NOW}, "capacity"),
         ({"state": State.AWAITING_RELEASE, "needs_release": True}, "release"),
         ({"elsewhere": "2026-014"}, "overlap"),
+        ({"offered": "2026-014"}, "other_offer"),
         ({"window": replace(WINDOW, begins_at=NOW)}, "event"),
         ({"window": replace(WINDOW, state=EventState.CANCELLED)}, "event"),
         ({"state": State.OFFERED, "offer_until": NOW + timedelta(days=1)}, "offer"),
@@ -87,8 +94,30 @@ def test_whoever_has_a_place_reads_by_which_rule() -> None:
     condition = deciding(facts, NOW)
     assert condition.met
     assert "Von der Geschäftsstelle zugelassen" in condition.words
-    codes = {condition.code for condition in explain(facts, NOW)}
-    assert not codes & {"capacity", "limit", "contingents", "queue"}
+    unchecked = {condition.code for condition in explain(facts, NOW) if condition.met is None}
+    assert unchecked == {"release", "admission", "capacity", "queue"}
+
+
+@pytest.mark.parametrize("reason", sorted(NOT_ADMITTED))
+def test_what_the_admission_decided_counts_until_the_next_step(reason: str) -> None:
+    facts = replace(
+        WAITING, admission=Admission.BY_OFFICE, admitted_at=NOW, last_reason=reason,
+        last_note="Abweichend vom Vorschlag: geheim",
+    )  # fmt: skip
+    condition = deciding(facts, NOW)
+    assert (condition.code, condition.met) == ("admission", False)
+    assert "Abweichend vom Vorschlag: geheim" in condition.words
+    assert ("geheim" in condition.to_person) is (reason != LEFT_OUT)
+    assert decided(facts, last_reason="moved_by_office") == ("capacity", False)
+
+
+def test_each_condition_has_a_name() -> None:
+    full = replace(
+        WAITING, missed_offers=1, offered="2026-014",
+        places=Places(3, seated={(4,): 1}, organisation_limit=1, holds=(Hold(5, 1),)),
+    )  # fmt: skip
+    names = [condition.name for condition in explain(full, NOW)]
+    assert len(set(names)) == 13
 
 
 def test_whoever_is_next_reads_so() -> None:

@@ -27,9 +27,18 @@ from trainings.core.actors import SYSTEM, Actor
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.events.details import Policy, apply_policy
-from trainings.events.models import Event, EventState, EventTrainer, ExtraDate, ShortNotice
+from trainings.events.models import (
+    Admission,
+    Event,
+    EventState,
+    EventTrainer,
+    ExtraDate,
+    ShortNotice,
+)
 from trainings.events.operations import copy_event, delete_draft, publish_event
+from trainings.office.demand_queries import demand
 from trainings.registrations.demand_operations import express_wish
+from trainings.registrations.demand_queries import my_wishes
 from trainings.registrations.extra_date_operations import (
     create_extra_date,
     publish_and_take_along,
@@ -44,7 +53,7 @@ from trainings.registrations.models import (
     ReleaseOutcome,
 )
 from trainings.registrations.offer_operations import accept_offer, decline_offer, move_in_queue
-from trainings.registrations.operations import register
+from trainings.registrations.operations import register, withdraw
 from trainings.registrations.places import with_many_places
 
 pytestmark = pytest.mark.both_databases
@@ -124,6 +133,15 @@ def test_the_mails_say_that_it_is_an_extra_date(app: Flask) -> None:
     assert "11.–12.05.2026" in mail.subject
     assert other_kind == "extra_date"
     assert "in derselben Reihenfolge" in other.paragraphs[0]
+
+
+def test_where_the_office_admits_to_the_extra_date_the_mail_says_so(app: Flask) -> None:
+    queue = Queue(1, policy=Policy(offer_days=0, admission=Admission.BY_OFFICE))
+    queue.publish()
+    kind, mail = mails_to(queue.actors[0].person_id)[-1]
+    assert kind == "extra_date"
+    assert "Wir haben Sie dort angemeldet." in mail.paragraphs[0]
+    assert "entscheidet die Geschäftsstelle nach dem Anmeldeschluss" in mail.paragraphs[0]
 
 
 def test_accepting_ends_the_wait_on_the_old_date(app: Flask) -> None:
@@ -267,3 +285,32 @@ def test_publishing_by_the_plain_operation_is_refused_as_before(app: Flask) -> N
     with pytest.raises(DomainError, match="not_ready"), transaction() as session:
         publish_event(session, Actor(is_system=True), queue.extra_id, NOW)
     assert queue.states() == [[WAITING]] * 3
+
+
+def test_the_tie_to_the_extra_date_is_no_demand_that_anybody_expressed(app: Flask) -> None:
+    queue = Queue(1)
+    queue.publish()
+    (actor,) = queue.actors
+    assert queue.states() == [[WAITING, OFFERED]]
+    assert len(open_wishes(actor.person_id)) == 1
+    assert my_wishes(db.session(), actor) == []
+    assert demand(db.session(), queue.template_id, NOW).people == 1  # waits, whatever was wished
+    db.session.remove()
+    with transaction() as session:
+        withdraw(session, actor, queue.rows[0], NOW)
+    assert demand(db.session(), queue.template_id, NOW).people == 0
+
+
+def test_whoever_says_more_than_the_extra_date_has_wished_from_then_on(app: Flask) -> None:
+    queue = Queue(1)
+    queue.publish()
+    (actor,) = queue.actors
+    later = NOW + timedelta(hours=1)
+    with transaction() as session:
+        express_wish(
+            session, actor, queue.template_id,
+            event_ids=[queue.event_id], next_free=False, now=later,
+        )  # fmt: skip
+    ((wish,), mine) = open_wishes(actor.person_id), my_wishes(db.session(), actor)
+    assert wish.created_at == later
+    assert [row.id for row in mine] == [wish.id]

@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from tests.browser_forms import submit
+from tests.browser_forms import send, submit
 from tests.factories import actor_for, log_in, make_event, make_person, make_venue
 from tests.people.mailbox import letters
 from trainings.core.clock import utc_now
@@ -117,11 +117,32 @@ def test_the_own_page_shows_the_offer_first_and_takes_the_answer(offer: Offer) -
     assert offer.states() == [State.PLACED, State.WAITING]
 
 
-def test_the_own_page_declines(offer: Offer) -> None:
+def test_the_own_page_declines_after_one_question(offer: Offer) -> None:
     log_in(offer.client, offer.ids[1])
-    answer = submit(offer.client, MINE, button="Ablehnen")
-    assert "abgelehnt" in text_of(offer.client, answer.location)
+    url = f"{MINE}/{offer.registration(1).id}/angebot/ablehnen"
+    assert f'href="{url}"' in text_of(offer.client, MINE)
+    html = text_of(offer.client, url)
+    assert "Angebotenen Platz ablehnen?" in html
+    assert "Sie verlassen die Warteliste" in html
+    assert offer.states() == [State.OFFERED, State.WAITING]
+    answers = [send(offer.client, url, html, button="Platz ablehnen") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert "Sie haben den Platz abgelehnt" in text_of(offer.client, answers[0].location)
     assert offer.states() == [State.WITHDRAWN, State.OFFERED]
+
+
+def test_the_question_about_an_offer_that_is_over_has_no_button(offer: Offer) -> None:
+    log_in(offer.client, offer.ids[1])
+    url = f"{MINE}/{offer.registration(1).id}/angebot/ablehnen"
+    stale = text_of(offer.client, url)
+    offer.run_out()
+    html = text_of(offer.client, url)
+    assert "Das Angebot galt bis" in html
+    assert "Zurück, nichts ablehnen" not in html
+    late = send(offer.client, url, stale, button="Platz ablehnen")
+    assert late.status_code == 409
+    assert "Das Angebot galt bis" in late.get_data(as_text=True)
+    assert offer.states() == [State.OFFERED, State.WAITING]
 
 
 def test_an_answer_that_comes_too_late_is_refused_with_a_sentence(offer: Offer) -> None:
@@ -137,6 +158,8 @@ def test_nobody_answers_for_somebody_else(offer: Offer) -> None:
     log_in(offer.client, offer.ids[2])
     url = f"{MINE}/{offer.registration(1).id}/angebot"
     assert offer.client.post(url).status_code == 404
+    for method in ("GET", "POST"):
+        assert offer.client.open(f"{url}/ablehnen", method=method).status_code == 404
     assert offer.states() == [State.OFFERED, State.WAITING]
 
 

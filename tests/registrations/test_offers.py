@@ -20,7 +20,8 @@ from trainings.events.details import Policy
 from trainings.events.models import Admission, Event, MissedOffer, ShortNotice
 from trainings.events.rules import SessionPlan
 from trainings.office import sweeps
-from trainings.registrations.event_operations import change_capacity, move_event
+from trainings.registrations.event_move_operations import move_event
+from trainings.registrations.event_operations import change_capacity
 from trainings.registrations.models import Registration, RegistrationChange, RegistrationState
 from trainings.registrations.offer_operations import (
     accept_offer,

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from tests.conftest import NOW
 from tests.factories import actor_for, make_event, make_organisation, make_person, make_venue
+from tests.statements import counted_statements
 from trainings.core.actors import Actor
 from trainings.core.audit import AuditEntry
 from trainings.core.database import db, transaction
@@ -417,3 +418,14 @@ def test_the_name_of_a_unit_may_be_longer_than_what_people_type(app: Flask) -> N
         actor = actor_for(make_person(session, unit))
     assert world.register(actor) is RegistrationState.PLACED
     assert world.registration(actor).unit == name[:120]
+
+
+def test_what_else_was_wished_for_is_asked_once(app: Flask) -> None:
+    """In the rush each statement counts: the mail gets what giving the place has found."""
+    world = World(people=1, capacity=4, minimum=0)
+    with counted_statements() as statements:
+        world.register(world.actors[0])
+    links = [statement for statement in statements if "FROM wishes JOIN wished" in statement]
+    assert len(links) == 1
+    # The queue asks too, for those who wait.
+    assert sum("wished_registrations" in statement for statement in statements) == 2

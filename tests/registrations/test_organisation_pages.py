@@ -26,7 +26,7 @@ from trainings.office.release_sweeps import expire_requests, send_release_digest
 from trainings.organisations.models import Organisation
 from trainings.people.contacts import remove_contact
 from trainings.people.models import OrganisationContact, Person
-from trainings.registrations.event_operations import set_contingent
+from trainings.registrations.contingent_operations import set_contingent
 from trainings.registrations.models import (
     Contingent,
     Registration,
@@ -244,6 +244,54 @@ def test_requests_are_put_in_order_with_numbers(world: World) -> None:
     assert answer.status_code == 422
     assert "ganze Zahlen von 1 bis 999" in answer.get_data(as_text=True)
     assert 'value="erste"' in answer.get_data(as_text=True)
+
+
+def test_the_same_number_twice_is_refused_at_the_fields(world: World) -> None:
+    with transaction() as session:
+        session.get_one(Event, world.event.id).admission = Admission.BY_OFFICE
+        unna = make_person(session, world.stranger.organisation, given_name="Uwe")
+        session.add(
+            OrganisationContact(
+                organisation_id=world.stranger.organisation_id, person_id=world.contact.id
+            )
+        )
+    other = world.ask(unna)
+    client = world.browser(world.contact)
+    first, second, third = world.requests
+    typed = {f"rank-{one}": "1" for one in (first, third)} | {f"rank-{second}": "2"}
+    answer = submit(
+        client, HERE, {**typed, "priority": ids(second)}, button="Reihenfolge speichern"
+    )
+    assert answer.status_code == 422
+    html = answer.get_data(as_text=True)
+    assert "Die 1 steht bei Anna Beispiel und Cem Beispiel." in html
+    assert html.count("Bitte eine Zahl von 1 bis 999, jede nur einmal.") == 2
+    assert f'id="rank-{second}-fehler"' not in html
+    assert f'name="priority" value="{second}" aria-label="Vorrangig: Ben Beispiel" checked' in html
+    ranks = select(Registration.organisation_rank)
+    assert set(db.session.scalars(ranks)) == {None}
+    # Another authority has an order of its own.
+    typed |= {f"rank-{third}": "3", f"rank-{other}": "1"}
+    assert submit(client, HERE, typed, button="Reihenfolge speichern").status_code == 303
+    db.session.expire_all()
+    rows = {row.id: row.organisation_rank for row in db.session.scalars(select(Registration))}
+    assert [rows[one] for one in (*world.requests, other)] == [1, 2, 3, 1]
+
+
+def test_the_decision_stands_right_below_the_open_requests(world: World) -> None:
+    with transaction() as session:
+        session.get_one(Event, world.event.id).admission = Admission.BY_OFFICE
+    client = world.browser(world.contact)
+    submit(client, HERE, {"requests": ids(world.requests[0])}, button="Ausgewählte freigeben")
+    html = text_of(client, HERE)
+    marks = (
+        "Offene Anfragen", f'name="requests" value="{world.requests[1]}"', "Ausgewählte freigeben",
+        "Warteliste und Reihenfolge", "Antrag eingegangen", "Kontingente", "Kurs anfragen",
+    )  # fmt: skip
+    assert [html.index(mark) for mark in marks] == sorted(html.index(mark) for mark in marks)
+    # Deciding leaves alone what was typed or marked elsewhere on the page.
+    refused = submit(client, HERE, {"reason": "x"}, button="Ausgewählte freigeben")
+    assert refused.status_code == 422
 
 
 def test_a_digest_opens_the_whole_list_without_an_account(world: World) -> None:

@@ -22,7 +22,7 @@ from trainings.core.outbox import OutgoingMail
 from trainings.events.models import Event, EventState, Visibility
 from trainings.people.models import Person
 from trainings.registrations import mail_parts
-from trainings.registrations.event_operations import cancel_event
+from trainings.registrations.event_cancel_operations import cancel_event
 from trainings.registrations.models import Need, Registration, RegistrationState
 from trainings.registrations.operations import register
 

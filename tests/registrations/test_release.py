@@ -24,8 +24,10 @@ from trainings.events.models import Event
 from trainings.organisations.models import Level, Organisation
 from trainings.people.contacts import remove_contact
 from trainings.people.models import OrganisationContact, Person
-from trainings.registrations.contingent_operations import return_contingent
-from trainings.registrations.event_operations import cancel_event, change_details, set_contingent
+from trainings.registrations.contingent_operations import return_contingent, set_contingent
+from trainings.registrations.deciders import Decider
+from trainings.registrations.event_cancel_operations import cancel_event
+from trainings.registrations.event_operations import change_details
 from trainings.registrations.models import (
     Contingent,
     Registration,
@@ -33,7 +35,7 @@ from trainings.registrations.models import (
     Release,
     ReleaseOutcome,
 )
-from trainings.registrations.operations import Decider, register, withdraw
+from trainings.registrations.operations import register, withdraw
 from trainings.registrations.release_operations import (
     Speaker,
     contact_speaker,

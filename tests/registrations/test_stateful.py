@@ -12,35 +12,54 @@ from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
     invariant,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
 from sqlalchemy import func, select
 
 from tests.conftest import NOW, empty_database
-from tests.factories import actor_for, berlin, make_event, make_organisation, make_person
+from tests.factories import (
+    actor_for,
+    berlin,
+    make_event,
+    make_organisation,
+    make_person,
+    make_venue,
+)
 from tests.registrations.demand import make_template
-from trainings.cli.checks.wishes import a_wish_gives_one_place
+from trainings.cli.checks.registrations import nobody_sits_in_two_events_at_once
+from trainings.cli.checks.wishes import (
+    a_wish_gives_one_place,
+    ended_wishes_hold_no_list,
+    wishes_are_of_one_person,
+)
 from trainings.core.actors import SYSTEM, Actor
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.core.permissions import Role
-from trainings.events.details import Policy
-from trainings.events.models import Admission, Event
+from trainings.events.details import Policy, plans_of
+from trainings.events.models import Admission, Event, EventState
+from trainings.events.rules import SessionPlan
 from trainings.office import sweeps
 from trainings.people.models import Person
 from trainings.registrations.admission_operations import confirm_admission
 from trainings.registrations.admission_queries import load_admission
-from trainings.registrations.contingent_operations import return_contingent
-from trainings.registrations.demand_operations import end_wish, express_wish
-from trainings.registrations.event_operations import (
-    change_capacity,
+from trainings.registrations.contingent_operations import (
     remove_contingent,
+    return_contingent,
     set_contingent,
+)
+from trainings.registrations.deciders import Decider
+from trainings.registrations.demand_operations import end_wish, express_wish
+from trainings.registrations.event_move_operations import move_event
+from trainings.registrations.event_operations import change_capacity
+from trainings.registrations.extra_date_operations import (
+    create_extra_date,
+    publish_and_take_along,
 )
 from trainings.registrations.models import (
     ACTIVE,
-    SEATED,
     Contingent,
     Registration,
     RegistrationChange,
@@ -54,7 +73,7 @@ from trainings.registrations.offer_operations import (
     move_in_queue,
     place_by_office,
 )
-from trainings.registrations.operations import Decider, register, withdraw
+from trainings.registrations.operations import register, withdraw
 from trainings.registrations.place_queries import load_places, load_queue
 from trainings.registrations.release_operations import Speaker, decide_release
 from trainings.registrations.rules import REGISTRATION_MOVES, awaits_admission, next_places
@@ -77,6 +96,7 @@ STAYS_ON_THE_LIST = {
     "not_admitted",
     "not_admitted_by_office",
 }
+MOST_EXTRA_DATES = 2
 ADMITTED_FROM = NOW + timedelta(hours=2)
 
 DECIDER = Speaker(Decider("Karla Beispiel"), None)
@@ -101,8 +121,10 @@ class PlacesMachine(RuleBasedStateMachine):
                 make_event(session, first_day=day, days=1, capacity=2, minimum=0, policy=policy)
                 for day, policy in zip(DAYS, POLICIES, strict=True)
             ]
+            venue = make_venue(session)
             for event in events:
-                event.template_id = template.id
+                # Without a room, so that two events may be at the same time.
+                event.template_id, event.venue = template.id, venue
             events[1].needs_release = True
             events[3].closes_at = ADMITTED_FROM
             self.template_id = template.id
@@ -137,6 +159,35 @@ class PlacesMachine(RuleBasedStateMachine):
             express_wish, self.actors[who], self.template_id,
             event_ids=[self.events[number] for number in where], next_free=next_free,
         )  # fmt: skip
+
+    @precondition(lambda self: len(self.events) < len(DAYS) + MOST_EXTRA_DATES)
+    @rule(where=st.integers(0, 4), weeks=st.integers(0, 8), capacity=st.integers(1, 3))
+    def extra_date(self, where: int, weeks: int, capacity: int) -> None:
+        """Plan an extra date that takes the waiting list along, sometimes at the same time."""
+        source = self.events[where % len(self.events)]
+        day = DAYS[0] + timedelta(weeks=weeks)
+        try:
+            with transaction() as session:
+                extra = create_extra_date(
+                    session, self.office, source, day, self.now, with_room=False
+                )
+                extra.pool.capacity, extra.minimum = capacity, 0
+                extra_id = extra.id
+        except DomainError:
+            return
+        self.attempt(publish_and_take_along, self.office, extra_id)
+        if db.session.get_one(Event, extra_id).state is EventState.PUBLISHED:
+            self.events.append(extra_id)
+
+    @rule(where=st.integers(0, 2), day=st.sampled_from(sorted(set(DAYS))))
+    def move_the_event(self, where: int, day: date) -> None:
+        event = db.session.get_one(Event, self.events[where])
+        plans = [SessionPlan(day, plan.begins, plan.ends, plan.label) for plan in plans_of(event)]
+        self.attempt(
+            move_event, self.office, event.id,
+            sessions=plans, venue_id=event.venue_id, room_id=event.room_id,
+        )  # fmt: skip
+        self.serve_those_who_are_free_again()
 
     @rule(which=st.integers(0, 11))
     def end_wish(self, which: int) -> None:
@@ -206,6 +257,8 @@ class PlacesMachine(RuleBasedStateMachine):
         offered = self.one_of(which, RegistrationState.OFFERED)
         if offered is not None:
             self.attempt(accept_offer if accept else decline_offer, SYSTEM, offered)
+            # Whoever has answered may be offered another date of the same wish again.
+            self.serve_those_who_are_free_again()
 
     @rule(which=st.integers(0, 11), position=st.integers(1, 12))
     def change_the_order(self, which: int, position: int) -> None:
@@ -299,18 +352,14 @@ class PlacesMachine(RuleBasedStateMachine):
             .group_by(Registration.pool_id, Registration.person_id)
             .having(func.count() > 1)
         )
-        overlapping = (
-            select(Registration.person_id)
-            .where(Registration.state.in_(SEATED), Registration.event_id.in_(self.events[:2]))
-            .group_by(Registration.person_id)
-            .having(func.count() > 1)
-        )
         assert db.session.scalars(doubled).all() == []
-        assert db.session.scalars(overlapping).all() == []
+        assert nobody_sits_in_two_events_at_once(db.session(), self.now) == []
 
     @invariant()
     def a_wish_gives_one_place_and_ends_with_it(self) -> None:
         assert a_wish_gives_one_place(db.session(), NOW) == []
+        assert ended_wishes_hold_no_list(db.session(), NOW) == []
+        assert wishes_are_of_one_person(db.session(), NOW) == []
 
     @invariant()
     def tickets_belong_to_places_and_history_leads_to_the_state(self) -> None:
@@ -337,7 +386,7 @@ def test_any_sequence_of_operations_keeps_the_invariants(app: Flask) -> None:
     run_state_machine_as_test(
         PlacesMachine,
         settings=settings(
-            max_examples=12,
+            max_examples=15,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),

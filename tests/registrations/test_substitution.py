@@ -33,8 +33,9 @@ from trainings.core.permissions import Role
 from trainings.events.details import Policy
 from trainings.events.models import Event, EventState, EventTrainer, Visibility
 from trainings.people.models import Person
+from trainings.registrations.contingent_operations import set_contingent
+from trainings.registrations.deciders import Decider
 from trainings.registrations.demand_operations import express_wish
-from trainings.registrations.event_operations import set_contingent
 from trainings.registrations.models import (
     NeedKind,
     Registration,
@@ -42,7 +43,7 @@ from trainings.registrations.models import (
     Release,
     Substitution,
 )
-from trainings.registrations.operations import Decider, register
+from trainings.registrations.operations import register
 from trainings.registrations.place_queries import load_places
 from trainings.registrations.rules import Places
 from trainings.registrations.substitution import substitute

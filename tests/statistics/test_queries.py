@@ -83,6 +83,20 @@ def test_excused_absence_is_told_from_unexcused_and_never_raises_the_rate(app: F
     assert as_json(found)["by_organisation"][0]["excused"] == 3
 
 
+def test_who_came_without_a_registration_took_part_and_is_never_missing(app: Flask) -> None:
+    with transaction() as session:
+        event = held(session)
+        make_registration(session, event, make_person(session), marks="aaaa")
+        for marks in ("pp--", "aaaa", "eeee"):
+            make_registration(
+                session, event, make_person(session), state=RegistrationState.WALK_IN, marks=marks
+            )
+    found = statistics()
+    assert (found.total.participations, found.people) == (1, 1)
+    assert (found.total.no_shows, found.total.excused, found.total.recorded) == (1, 0, 1)
+    assert [row.no_shows for row in found.by_organisation] == [1]
+
+
 def test_somebody_who_comes_twice_is_two_participations_and_one_person(app: Flask) -> None:
     with transaction() as session:
         person = make_person(session)

@@ -60,6 +60,7 @@ PARTS = {
     "ticket": "A" * 12,
     "signature": "B" * 24,
     "filename": "css/base.css",
+    "paper": "teilnahmeliste",
 }
 
 

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from wtforms import StringField
+from typing import Any
 
-from trainings.attendance.models import AttendanceMark
+from wtforms import RadioField, StringField
+from wtforms.validators import ValidationError
+
+from trainings.attendance.models import LONGEST_MINUTES, MARK_NAMES, AttendanceMark
 from trainings.attendance.rules import Mark
 from trainings.attendance.sync_rules import LONGEST_NAME
-from trainings.core.fields import LARGEST_ID, ChoiceField, given, optional_id
+from trainings.core.fields import (
+    LARGEST_ID,
+    ChoiceField,
+    NumberField,
+    given,
+    optional_id,
+    options,
+)
 from trainings.core.forms import Form, LineField, QueryForm, required
 
-_MARKS: dict[str, Mark] = {**{mark.value: mark for mark in AttendanceMark}, "open": None}
+_OPEN = "open"
+_MARKS: dict[str, Mark] = {**{mark.value: mark for mark in AttendanceMark}, _OPEN: None}
+
+
+def mark_value(mark: Mark) -> str:
+    """Return what a form sends for a mark."""
+    return mark.value if mark else _OPEN
 
 
 def parse_id(text: str | None) -> int | None:
@@ -43,6 +59,35 @@ class RecordForm(Form):
         return (row_id, _MARKS[mark]) if row_id is not None and mark in _MARKS else None
 
 
+class CellForm(Form):
+    """What is recorded of one person at one session."""
+
+    form_key = None
+    mark = RadioField(
+        "Anwesenheit",
+        choices=options([*MARK_NAMES.items(), (_OPEN, "nicht erfasst")]),
+        validate_choice=False,
+    )
+    late = NumberField(
+        "Minuten später gekommen", most=LONGEST_MINUTES, description="Zählt nur bei „da“."
+    )
+    early = NumberField(
+        "Minuten früher gegangen",
+        most=LONGEST_MINUTES,
+        description="Vor dem Ende des Termins, zählt nur bei „da“.",
+    )
+
+    def validate_mark(self, field: Any) -> None:
+        """Refuse what was not offered."""
+        if field.data not in _MARKS:
+            raise ValidationError("Bitte wählen Sie, was erfasst werden soll.")
+
+    @property
+    def chosen(self) -> Mark:
+        """The mark that was chosen."""
+        return _MARKS[self.mark.data]
+
+
 class CodeForm(QueryForm):
     """Looks up a ticket by the letters of its code."""
 
@@ -67,3 +112,20 @@ class WalkInForm(Form):
     session_id = ChoiceField(
         "Termin", [given("Bitte wählen Sie einen Termin.")], coerce=optional_id
     )
+
+
+class ReopenForm(Form):
+    """Why a closed attendance is opened again."""
+
+    reason = LineField(
+        "Grund",
+        300,
+        [required("Bitte nennen Sie einen Grund: Er bleibt beim Abschluss stehen.")],
+        description="Bitte ohne Namen, zum Beispiel „Termin 2 war vertauscht“.",
+    )
+
+
+class SearchForm(QueryForm):
+    """Finds people by name."""
+
+    name = LineField("Name suchen", 80)

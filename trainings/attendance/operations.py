@@ -1,7 +1,8 @@
 """Recording attendance: by name, everybody at once, by ticket, and taking it back.
 
-Each of these locks the registrations that it marks, by ascending id, before it reads their marks:
-of two people who mark the same person at once, the second one sees what the first one recorded.
+Each of these locks the registrations that it marks, by ascending id, before it reads their marks
+and whether the attendance is closed: of two people who mark the same person at once, the second one
+sees what the first one recorded, and nobody records what somebody else has just closed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from trainings.attendance.access import EventAccess, access_columns, event_access
 from trainings.attendance.ledger import Ledger, Recorded
-from trainings.attendance.models import RecordingKind, new_batch
+from trainings.attendance.models import AttendanceMark, RecordingKind, new_batch
 from trainings.attendance.reads import has_ticket, load_sessions
 from trainings.attendance.rules import (
     NOTHING,
@@ -44,8 +45,8 @@ def record_attendance(
     mark: Mark,
     *,
     now: datetime,
-    late: int = 0,
-    early: int = 0,
+    late: int | None = None,
+    early: int | None = None,
 ) -> Recorded:
     """Record whether somebody is there; None takes the record back to "not recorded".
 
@@ -59,8 +60,8 @@ def record_attendance(
         session_id: a session of the same event.
         mark: the new mark.
         now: the present instant.
-        late: minutes after the begin, with `PRESENT` only.
-        early: minutes before the end, with `PRESENT` only.
+        late: minutes after the begin, with `PRESENT` only; None leaves those of who is there.
+        early: minutes before the end, likewise.
 
     Raises:
         DomainError: `not_found` for what is foreign to the actor; `wrong_minutes`; else the code of
@@ -72,8 +73,22 @@ def record_attendance(
         raise not_found()
     own = _own_session(session, seat.access, session_id)
     chosen = _check(seat.access, seat.state, own, now)
-    says = check_minutes(Entry(mark, late, early), chosen)
-    return _record_one(session, seat, chosen, RecordingKind.SET, says, now=now)
+    cell = (registration_id, chosen.id)
+    ledger = Ledger(session, [registration_id], [chosen.id])
+    before = ledger.entry(cell) if mark is AttendanceMark.PRESENT else NOTHING
+    says = Entry(
+        mark,
+        before.late if late is None else late,
+        before.early if early is None else early,
+    )
+    return ledger.record(
+        cell,
+        RecordingKind.SET,
+        check_minutes(says, chosen),
+        actor_id=actor.person_id,
+        at=now,
+        received_at=now,
+    )
 
 
 def record_by_ticket(
@@ -103,7 +118,15 @@ def record_by_ticket(
     else:
         meant = _own_session(session, seat.access, session_id)
     chosen = _check(seat.access, seat.state, meant, now)
-    return _record_one(session, seat, chosen, RecordingKind.SEEN, THERE, now=now)
+    cell = (seat.registration_id, chosen.id)
+    return Ledger(session, [cell[0]], [cell[1]]).record(
+        cell,
+        RecordingKind.SEEN,
+        THERE,
+        actor_id=actor.person_id,
+        at=now,
+        received_at=now,
+    )
 
 
 def record_all_present(
@@ -125,8 +148,8 @@ def record_all_present(
         DomainError: as `record_attendance`.
 
     """
-    access, chosen = open_session(session, actor, event_id, session_id, now)
-    people = lock_attending(session, access.event_id)
+    people = lock_attending(session, event_id)
+    _, chosen = open_session(session, actor, event_id, session_id, now)
     ledger = Ledger(session, people, [chosen.id])
     missing = tuple(found for found in people if ledger.entry((found, chosen.id)) == NOTHING)
     batch = new_batch()
@@ -169,8 +192,8 @@ def undo_last(
         DomainError: `nothing_to_undo`, `step_superseded`, or as `record_attendance`.
 
     """
-    access, chosen = open_session(session, actor, event_id, session_id, now)
-    people = lock_attending(session, access.event_id)
+    people = lock_attending(session, event_id)
+    _, chosen = open_session(session, actor, event_id, session_id, now)
     ledger = Ledger(session, people, [chosen.id])
     changes = ledger.changes(chosen.id)
     if batch is not None and is_undone(changes, batch):
@@ -207,30 +230,17 @@ class _Seat:
 
 
 def _lock_seat(session: Session, actor: Actor, which: ColumnElement[bool]) -> _Seat | None:
-    row = session.execute(
-        select(Registration.id, Registration.state, *access_columns(actor))
-        .join(Event, Registration.event_id == Event.id)
-        .where(which)
-        .with_for_update(key_share=True, of=Registration)
-    ).one_or_none()
-    if row is None:
+    locked = session.scalar(select(Registration.id).where(which).with_for_update(key_share=True))
+    if locked is None:
         return None
-    return _Seat(row[0], row[1], EventAccess(actor, *tuple(row)[2:]))
-
-
-def _record_one(
-    session: Session,
-    seat: _Seat,
-    chosen: SessionTime,
-    kind: RecordingKind,
-    says: Entry,
-    *,
-    now: datetime,
-) -> Recorded:
-    cell = (seat.registration_id, chosen.id)
-    ledger = Ledger(session, [cell[0]], [cell[1]])
-    recorder = seat.access.actor.person_id
-    return ledger.record(cell, kind, says, actor_id=recorder, at=now, received_at=now)
+    # Only now, in a statement of its own: one that waits for a lock reads the other tables as they
+    # were before it waited, and would miss that the attendance was closed meanwhile.
+    row = session.execute(
+        select(Registration.state, *access_columns(actor))
+        .join(Event, Registration.event_id == Event.id)
+        .where(Registration.id == locked)
+    ).one()
+    return _Seat(locked, row[0], EventAccess(actor, *tuple(row)[1:]))
 
 
 def lock_attending(session: Session, event_id: int) -> list[int]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from trainings.attendance.models import Attendance, AttendanceMark
 from trainings.events.models import KIND_NAMES, Event, EventKind, EventState
 from trainings.people.models import Person, full_name
-from trainings.registrations.models import Registration, RegistrationState
+from trainings.registrations.models import ATTENDING, Registration
 from trainings.registrations.release_queries import seen_by
 from trainings.registrations.release_rules import Overseen
 
@@ -69,8 +69,8 @@ def _past_places(overseen: Overseen, today: date) -> ColumnElement[bool]:
         Event.state == EventState.HELD,
         and_(Event.state == EventState.PUBLISHED, Event.last_day < today),
     )
-    placed = Registration.state == RegistrationState.PLACED
-    return and_(placed, over, Person.anonymised_at.is_(None), seen_by(overseen))
+    took_part = Registration.state.in_(ATTENDING)
+    return and_(took_part, over, Person.anonymised_at.is_(None), seen_by(overseen))
 
 
 def participation_years(session: Session, overseen: Overseen, today: date) -> list[int]:
@@ -91,7 +91,7 @@ def participation_years(session: Session, overseen: Overseen, today: date) -> li
 def participations(
     session: Session, overseen: Overseen, today: date, year: int | None
 ) -> list[Participation]:
-    """Load who had a place in events that are over, and whether they came, in one statement.
+    """Load who took part in events that are over, and whether they came, in one statement.
 
     Args:
         session: for reading.

@@ -34,12 +34,12 @@ from trainings.attendance.rules import (
     changes_in_force,
     current_session,
     last_step,
+    name_matches,
     session_of_today,
     tally,
 )
 from trainings.core.actors import Actor
 from trainings.core.clock import berlin_day
-from trainings.core.errors import not_found
 from trainings.core.permissions import Permission
 from trainings.events.models import Event, EventState
 from trainings.people.models import Person
@@ -47,6 +47,7 @@ from trainings.registrations.models import Registration
 
 LISTED_FOR = timedelta(days=30)
 """How long after its last day an event stands in the list."""
+FOUND_AT_A_GLANCE = 15
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Sheet:
         current: the session in focus; None where the event has no sessions.
         answer: whether attendance may be recorded now in that session.
         last: the own step that can be taken back there.
+        name: what is searched for; empty shows everybody.
 
     """
 
@@ -69,6 +71,17 @@ class Sheet:
     current: SessionTime | None
     answer: Answer
     last: tuple[Change, ...]
+    name: str = ""
+
+    @property
+    def shown(self) -> tuple[Attendee, ...]:
+        """Those whose names match what is searched for."""
+        return tuple(person for person in self.people if name_matches(person.name, self.name))
+
+    @property
+    def searchable(self) -> bool:
+        """Whether there are more people than one finds at a glance."""
+        return len(self.people) > FOUND_AT_A_GLANCE
 
     @property
     def column(self) -> int | None:
@@ -79,17 +92,6 @@ class Sheet:
     def tally(self) -> Tally:
         """The counts of the session in focus."""
         return tally(() if self.column is None else (p.marks[self.column] for p in self.people))
-
-
-@dataclass(frozen=True)
-class PersonSheet:
-    """One person's attendance, with every change."""
-
-    event: EventHead
-    person: Attendee
-    sessions: tuple[SessionTime, ...]
-    answers: tuple[Answer, ...]
-    history: tuple[tuple[SessionTime, Change], ...]
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,13 @@ def my_events(session: Session, actor: Actor, now: datetime) -> list[EventLine]:
 
 
 def sheet(
-    session: Session, actor: Actor, number: str, chosen_id: int | None, now: datetime
+    session: Session,
+    actor: Actor,
+    number: str,
+    chosen_id: int | None,
+    now: datetime,
+    *,
+    name: str = "",
 ) -> Sheet:
     """Return the attendance of an event.
 
@@ -190,6 +198,7 @@ def sheet(
         number: of the event.
         chosen_id: the session to look at; None or a foreign one: the current one by the clock.
         now: the present instant.
+        name: show only those who are called so.
 
     Raises:
         DomainError: `not_found`, also for a foreign event.
@@ -209,31 +218,7 @@ def sheet(
     if current is not None:
         last = last_step(load_changes(session, current.id), actor.person_id)
     answer = event.access.answer(current.day if current else None, now)
-    return Sheet(event, sessions, people, current, answer, last)
-
-
-def person_sheet(
-    session: Session, actor: Actor, number: str, registration_id: int, now: datetime
-) -> PersonSheet:
-    """Return one person's attendance at an event.
-
-    Raises:
-        DomainError: `not_found`, also for a foreign event and for somebody without a place.
-
-    """
-    event = event_head(session, actor, number)
-    sessions = load_sessions(session, event.id)
-    mine = and_(Registration.event_id == event.id, Registration.id == registration_id)
-    people = load_attendees(session, mine, sessions)
-    if not people:
-        raise not_found()
-    by_id = {found.id: found for found in sessions}
-    history = tuple(
-        (by_id[change.session_id], change)
-        for change in load_all_changes(session, AttendanceChange.registration_id == registration_id)
-    )
-    answers = tuple(event.access.answer(found.day, now) for found in sessions)
-    return PersonSheet(event, people[0], sessions, answers, history)
+    return Sheet(event, sessions, people, current, answer, last, name)
 
 
 def ticket_card(

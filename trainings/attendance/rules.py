@@ -5,6 +5,7 @@ Pure functions over plain values. "Not recorded" is None and differs from "absen
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -13,6 +14,7 @@ from enum import StrEnum
 from trainings.attendance.models import AttendanceMark, RecordingKind
 from trainings.core.clock import berlin_day, to_berlin
 from trainings.core.errors import DomainError
+from trainings.core.text import sort_key
 from trainings.events.models import EventState
 from trainings.registrations.models import ATTENDING, RegistrationState
 
@@ -365,3 +367,17 @@ def is_repetition(last: Change | None, change: Change) -> bool:
 def normalise_ticket(text: str) -> str:
     """Return a ticket's code as it is stored, from what somebody typed: „abcd-efgh jkmn“."""
     return "".join(sign for sign in text.upper() if sign.isascii() and sign.isalnum())
+
+
+def name_matches(name: str, typed: str) -> bool:
+    """Say whether each word that somebody typed begins a word of a name.
+
+    „Oeztuerk“, „ozturk“ and „Öztürk“ all find „Öztürk“; an empty search finds everybody.
+    """
+    words = _plain_words(name)
+    return all(any(word.startswith(part) for word in words) for part in _plain_words(typed))
+
+
+def _plain_words(text: str) -> list[str]:
+    """Return the words without what German spelling leaves open: ä and ae are both a."""
+    return re.sub("(?<=[aou])e", "", sort_key(text)).split()

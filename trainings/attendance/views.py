@@ -1,13 +1,14 @@
-"""Pages of the room: own trainings, the list of names, one person, what a ticket's code opens."""
+"""Pages of the room: own trainings, the list of names, the matrix, what a ticket's code opens."""
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from trainings.attendance import operations, queries, wording
-from trainings.attendance.forms import CodeForm, RecordForm, parse_id
+from trainings.attendance import operations, person_views, queries, wording
+from trainings.attendance.blueprint import blueprint, by_office, show_refusal
+from trainings.attendance.forms import CodeForm, RecordForm, SearchForm, parse_id
 from trainings.attendance.reads import event_head
 from trainings.attendance.rules import Answer, normalise_ticket
 from trainings.core.clock import berlin_day, utc_now
@@ -16,7 +17,10 @@ from trainings.core.errors import DomainError
 from trainings.core.permissions import Permission, requires
 from trainings.people.sessions import current_actor
 
-blueprint = Blueprint("attendance", __name__)
+__all__ = ["blueprint"]
+
+VIEWS = (person_views,)
+"""Importing them adds their pages to the blueprint."""
 
 
 @blueprint.get("/einlass/")
@@ -43,58 +47,33 @@ def event_page(number: str) -> ResponseReturnValue:
     actor, now = current_actor(), utc_now()
     form = RecordForm()
     code = CodeForm(request.args if "code" in request.args else None)
+    search = SearchForm(request.args)
     chosen_id = parse_id(request.args.get("termin"))
-    status = 200
-    if form.is_submitted():
-        status = 422
-        if form.validate():
-            try:
-                return _record_on_sheet(number, chosen_id, form)
-            except DomainError as refusal:
-                status = _show_refusal(form, refusal)
-    page = queries.sheet(db.session(), actor, number, chosen_id, now)
+    answer, status = _record(number, chosen_id, form)
+    if answer is not None:
+        return answer
+    name = search.name.data or "" if search.validate() else ""
+    page = queries.sheet(db.session(), actor, number, chosen_id, now, name=name)
     if code.code.data is not None and code.validate():
         typed = normalise_ticket(code.code.data)
         if any(person.ticket == typed for person in page.people):
             termin = page.current.id if page.current else None
             return redirect(url_for(".ticket", ticket=typed, termin=termin), 303)
         code.code.errors = ["Diesen Code gibt es in dieser Veranstaltung nicht. Stimmt er?"]
-    return _render_sheet("attendance/sheet.html", page, form=form, code=code), status
+    return _render_sheet("attendance/sheet.html", page, form=form, code=code, search=search), status
 
 
-@blueprint.get("/einlass/<number:number>/uebersicht")
+@blueprint.route("/einlass/<number:number>/uebersicht", methods=["GET", "POST"])
 @requires(Permission.ATTENDANCE)
 def overview(number: str) -> ResponseReturnValue:
     """Show everybody in all sessions: the matrix, and what is printed."""
-    chosen_id = parse_id(request.args.get("termin"))
-    page = queries.sheet(db.session(), current_actor(), number, chosen_id, utc_now())
-    return _render_sheet("attendance/overview.html", page)
-
-
-@blueprint.route("/einlass/<number:number>/person/<id:registration_id>", methods=["GET", "POST"])
-@requires(Permission.ATTENDANCE)
-def person_page(number: str, registration_id: int) -> ResponseReturnValue:
-    """Show one person in all sessions, correct any of them, and show who recorded what."""
-    actor, now = current_actor(), utc_now()
     form = RecordForm()
-    status = 200
-    if form.is_submitted():
-        status = 422
-        if form.validate():
-            session_id, mark = form.marked or abort(400)
-            try:
-                with transaction() as session:
-                    operations.record_attendance(
-                        session, actor, registration_id, session_id, mark, now=now
-                    )
-                return redirect(f"{request.path}#t-{session_id}", 303)
-            except DomainError as refusal:
-                status = _show_refusal(form, refusal)
-    page = queries.person_sheet(db.session(), actor, number, registration_id, now)
-    names = dict(zip(page.sessions, wording.session_names(page.sessions), strict=True))
-    return render_template(
-        "attendance/person.html", page=page, form=form, names=names, by_office=_by_office()
-    ), status
+    chosen_id = parse_id(request.args.get("termin"))
+    answer, status = _record(number, chosen_id, form)
+    if answer is not None:
+        return answer
+    page = queries.sheet(db.session(), current_actor(), number, chosen_id, utc_now())
+    return _render_sheet("attendance/overview.html", page, form=form), status
 
 
 @blueprint.route("/t/<token:ticket>", methods=["GET", "POST"])
@@ -123,9 +102,22 @@ def ticket(ticket: str) -> ResponseReturnValue:
         "attendance/ticket.html",
         card=card,
         form=form,
+        wording=wording,
         refusal=wording.refusal_words(card.answer, card.session.day if card.session else None),
-        by_office=_by_office(),
+        by_office=by_office(),
     ), status
+
+
+def _record(number: str, session_id: int | None, form: RecordForm) -> tuple[Response | None, int]:
+    """Run the button that was pressed; without an answer the page is shown with this status."""
+    if not form.is_submitted():
+        return None, 200
+    if not form.validate():
+        return None, 422
+    try:
+        return _record_on_sheet(number, session_id, form), 303
+    except DomainError as refusal:
+        return None, show_refusal(form, refusal)
 
 
 def _record_on_sheet(number: str, session_id: int | None, form: RecordForm) -> Response:
@@ -149,21 +141,12 @@ def _record_on_sheet(number: str, session_id: int | None, form: RecordForm) -> R
             anchor, message = f"p-{registration_id}", ""
     if message:
         flash(message, "info")
-    return redirect(url_for(".event_page", number=number, termin=session_id, _anchor=anchor), 303)
-
-
-def _show_refusal(form: RecordForm, refusal: DomainError) -> int:
-    if refusal.status == 404:
-        raise refusal
-    form.refuse(refusal)
-    return refusal.status
-
-
-def _by_office() -> bool:
-    return current_actor().may(Permission.OFFICE)
+    back = url_for(request.endpoint or "", number=number, termin=session_id, _anchor=anchor)
+    return redirect(back, 303)
 
 
 def _render_sheet(template: str, page: queries.Sheet, **values: object) -> str:
+    now = utc_now()
     names = wording.session_names(page.sessions)
     endpoint = request.endpoint or ""
     tabs = [
@@ -182,11 +165,14 @@ def _render_sheet(template: str, page: queries.Sheet, **values: object) -> str:
         page=page,
         tabs=tabs,
         columns=wording.column_names(page.sessions),
+        spoken=wording.spoken_names(page.sessions),
+        look=wording.entry_look,
         heading=heading,
         overview_link=link,
-        last=wording.step_sentence(page.last, people, utc_now()) if page.last else "",
+        last=wording.step_sentence(page.last, people, now) if page.last else "",
+        is_last_day=berlin_day(now) >= page.event.last_day,
         obstacle_word=word,
         obstacle=obstacle,
-        by_office=_by_office(),
+        by_office=by_office(),
         **values,
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from trainings.attendance.models import AttendanceMark
+from trainings.attendance.closing_rules import is_day_only
+from trainings.attendance.models import MARK_NAMES, AttendanceMark, RecordingKind
 from trainings.attendance.queries import EventLine
-from trainings.attendance.rules import TRAINERS_CORRECT_FOR, Answer, Change, Mark, SessionTime
+from trainings.attendance.rules import TRAINERS_CORRECT_FOR, Answer, Change, Entry, SessionTime
 from trainings.core.clock import berlin_day, to_berlin
 from trainings.core.errors import DomainError
 from trainings.core.formats import (
@@ -117,6 +118,21 @@ def refusal(answer: Answer, session_day: date | None = None) -> DomainError:
 
 
 _SHORT_LABELS = {"Vormittag": "vorm.", "Nachmittag": "nachm."}
+_SPOKEN_LABELS = {"Vormittag": "vormittags", "Nachmittag": "nachmittags"}
+_LOOKS = {
+    AttendanceMark.PRESENT: ("check", "ok"),
+    AttendanceMark.ABSENT: ("cross", "bad"),
+    AttendanceMark.EXCUSED: ("info", "info"),
+    None: ("dashed-ring", "off"),
+}
+KIND_WORDS = {
+    RecordingKind.SET: "eingetragen",
+    RecordingKind.SEEN: "Eintrittskarte gelesen",
+    RecordingKind.FILL: "alle übrigen anwesend",
+    RecordingKind.UNDO: "zurückgenommen",
+    RecordingKind.WALK_IN: "ohne Anmeldung gekommen",
+}
+_LATER = timedelta(minutes=1)
 _DONE_TO_ONE = {
     AttendanceMark.PRESENT: "ist da",
     AttendanceMark.ABSENT: "fehlt",
@@ -138,15 +154,59 @@ def session_names(sessions: Sequence[SessionTime]) -> list[tuple[str, str]]:
     return [(f"{days.index(session.day) + 1}. Tag", session.label) for session in sessions]
 
 
-def column_names(sessions: Sequence[SessionTime]) -> list[str]:
+def column_names(
+    sessions: Sequence[SessionTime], labels: Mapping[str, str] = _SHORT_LABELS
+) -> list[str]:
     """Return a short name for each column of the matrix: „Do. vorm.“, in long events by date."""
     days = {session.day for session in sessions}
     by_weekday = len({day.weekday() for day in days}) == len(days)
     return [
         f"{weekday(session.day) if by_weekday else short_date(session.day)[:6]} "
-        f"{_SHORT_LABELS.get(session.label, session.label)}"
+        f"{labels.get(session.label, session.label)}"
         for session in sessions
     ]
+
+
+def spoken_names(sessions: Sequence[SessionTime]) -> list[str]:
+    """Return a name for each column as it is read aloud: „Do. vormittags“."""
+    return column_names(sessions, _SPOKEN_LABELS)
+
+
+def entry_words(entry: Entry) -> str:
+    """Return „da, 10 Min. später, bis 20 Min. vor Schluss“."""
+    if entry.mark is None:
+        return "nicht erfasst"
+    words = [MARK_NAMES[entry.mark]]
+    if entry.late:
+        words.append(f"{entry.late}{NO_BREAK_SPACE}Min. später")
+    if entry.early:
+        words.append(f"bis {entry.early}{NO_BREAK_SPACE}Min. vor Schluss")
+    return ", ".join(words)
+
+
+def entry_look(entry: Entry) -> tuple[str, str, str]:
+    """Return icon, words and tone of what is recorded; minutes have an icon of their own."""
+    icon, tone = _LOOKS[entry.mark]
+    return "clock" if entry.late or entry.early else icon, entry_words(entry), tone
+
+
+def recorded_at(at: datetime, received_at: datetime) -> str:
+    """Return when something was recorded, and when it arrived if that was later.
+
+    Once the attendance was closed only the day is left of both.
+    """
+    if received_at - at < _LATER:
+        return moment(at)
+    if is_day_only(at) or berlin_day(at) != berlin_day(received_at):
+        return f"auf dem Telefon: {moment(at)}, eingegangen: {moment(received_at)}"
+    seen, came = (clock_time(to_berlin(found).time()) for found in (at, received_at))
+    day = long_date(berlin_day(at))
+    return f"{day}, auf dem Telefon um {seen}, eingegangen um {came}{NO_BREAK_SPACE}Uhr"
+
+
+def moment(at: datetime) -> str:
+    """Return an instant, or the day alone where closing left no more of it."""
+    return long_date(berlin_day(at)) if is_day_only(at) else instant(at)
 
 
 def overview_words(sessions: Sequence[SessionTime]) -> tuple[str, str]:
@@ -159,9 +219,10 @@ def overview_words(sessions: Sequence[SessionTime]) -> tuple[str, str]:
     return "Alle Tage", "Übersicht aller Tage"
 
 
-def mark_sentence(name: str, mark: Mark) -> str:
-    """Return „Wietfeld, Ann-Kathrin ist da“."""
-    return f"{name} {_DONE_TO_ONE[mark]}"
+def mark_sentence(name: str, entry: Entry) -> str:
+    """Return „Wietfeld, Ann-Kathrin ist da, 10 Min. später“."""
+    minutes = entry_words(entry).partition(", ")[2]
+    return ", ".join(filter(None, (f"{name} {_DONE_TO_ONE[entry.mark]}", minutes)))
 
 
 def step_sentence(step: Sequence[Change], names: Mapping[int, str], now: datetime) -> str:
@@ -174,13 +235,13 @@ def step_sentence(step: Sequence[Change], names: Mapping[int, str], now: datetim
 
     """
     change = step[0]
-    if berlin_day(change.at) == berlin_day(now):
+    if berlin_day(change.at) == berlin_day(now) and not is_day_only(change.at):
         at = f"{clock_time(to_berlin(change.at).time())}{NO_BREAK_SPACE}Uhr"
     else:
-        at = instant(change.at)
+        at = moment(change.at)
     if len(step) > 1:
         return f"{at}: {count(len(step), 'Person', 'Personen')} als anwesend erfasst"
-    return f"{at}: {mark_sentence(names[change.registration_id], change.new.mark)}"
+    return f"{at}: {mark_sentence(names[change.registration_id], change.new)}"
 
 
 def line_status(line: EventLine, today: date) -> tuple[str, str, str, str]:
@@ -188,6 +249,8 @@ def line_status(line: EventLine, today: date) -> tuple[str, str, str, str]:
     event, people = line.event, count(line.people, "Person", "Personen")
     if line.cancelled:
         return "cross-ring", "Abgesagt", "bad", ""
+    if event.access.closed:
+        return "lock", "Abgeschlossen", "ok", people
     if event.first_day <= today <= event.last_day:
         return "clock", "Heute", "mine", people
     if not line.people:
@@ -197,4 +260,4 @@ def line_status(line: EventLine, today: date) -> tuple[str, str, str, str]:
     if line.unrecorded:
         missing = count(line.unrecorded, "Eintrag fehlt", "Einträge fehlen")
         return "exclamation-ring", "Noch offen", "warn", missing
-    return "check-ring", "Vollständig erfasst", "ok", people
+    return "check-ring", "Vollständig erfasst", "ok", "noch nicht abgeschlossen"

@@ -14,6 +14,7 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
 
+from trainings.attendance.closing_operations import delete_door_names
 from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction
 from trainings.core.delivery import deliver_due_mails
@@ -70,9 +71,10 @@ JOBS = (
     _each_in_its_own(release_sweeps.send_release_digests),
     _each_in_its_own(release_sweeps.warn_of_contingents),
     _each_in_its_own(demand_sweeps.serve_wishes),
-    _each_in_its_own(demand_sweeps.end_fulfilled_wishes),
+    _each_in_its_own(demand_sweeps.end_idle_wishes),
     _each_in_its_own(sweeps.close_past_events),
     _sweep(sweeps.delete_needs),
+    _sweep(delete_door_names),
     _sweep(sweeps.forget_submitted_forms),
     _sweep(forget_tokens),
     _sweep(forget_login_requests),

@@ -86,6 +86,14 @@ def day_span(first: date, last: date) -> str:
     return f"{short_date(first)}–{short_date(last)}"
 
 
+def weekday_span(first: date, last: date) -> str:
+    """Return „Do., 12.03.2026“ or „Sa., 21.11. – Mo., 23.11.2026“."""
+    if first == last:
+        return long_date(first)
+    begins = long_date(first) if first.year != last.year else long_date(first)[:-4]
+    return f"{begins} – {long_date(last)}"
+
+
 def number(value: int | float, digits: int = 0) -> str:
     """Return a number with decimal comma and a narrow no-break space between thousands.
 

@@ -27,7 +27,7 @@ def qr_svg(text: str, label: str) -> Markup:
         label: what a screen reader says.
 
     """
-    rows = _modules(text)
+    rows = qr_modules(text)
     size = len(rows) + 2 * QUIET_ZONE
     path = []
     for y, row in enumerate(rows, start=QUIET_ZONE):
@@ -57,7 +57,7 @@ def qr_png(text: str, scale: int = 6) -> bytes:
         scale: pixels for each module.
 
     """
-    rows = _modules(text)
+    rows = qr_modules(text)
     width = (len(rows) + 2 * QUIET_ZONE) * scale
     white = bytes([0]) + b"\xff" * ((width + 7) // 8)
     lines = [white] * (QUIET_ZONE * scale)
@@ -79,7 +79,8 @@ def qr_png(text: str, scale: int = 6) -> bytes:
     return picture.getvalue()
 
 
-def _modules(text: str) -> list[list[bool]]:
+def qr_modules(text: str) -> list[list[bool]]:
+    """Return the rows of a code, True where it is dark, without the quiet zone."""
     code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=0, mask_pattern=MASK)
     code.add_data(text)
     code.make(fit=True)

@@ -10,6 +10,7 @@ from trainings.core.clock import end_of_day
 from trainings.core.errors import DomainError
 from trainings.events.models import (
     Admission,
+    AttendancePolicy,
     Event,
     EventKind,
     EventSession,
@@ -60,6 +61,35 @@ def apply_policy(row: PlacePolicy, policy: Policy) -> None:
 
 
 @dataclass(frozen=True)
+class DoorPolicy:
+    """How attendance is taken and certified.
+
+    Attributes:
+        certificate_share: percent of the planned time from which on a certificate is issued.
+        offline_roster: a trainer's phone may keep names and ticket hashes, to work without a
+            network.
+
+    """
+
+    certificate_share: int = 80
+    offline_roster: bool = True
+
+
+USUAL_DOOR = DoorPolicy()
+
+
+def door_policy_of(row: AttendancePolicy) -> DoorPolicy:
+    """Return how a format or an event takes attendance."""
+    return DoorPolicy(row.certificate_share, row.offline_roster)
+
+
+def apply_door_policy(row: AttendancePolicy, policy: DoorPolicy) -> None:
+    """Write how attendance is taken into the row of a format or an event."""
+    row.certificate_share = policy.certificate_share
+    row.offline_roster = policy.offline_roster
+
+
+@dataclass(frozen=True)
 class EventDetails:
     """What an event says about itself, apart from its dates, place and number of places.
 
@@ -73,6 +103,7 @@ class EventDetails:
         opens_at: from when on people may register.
         deadlines: until when things may be done.
         policy: how places are given.
+        door: how attendance is taken and certified.
 
     """
 
@@ -85,6 +116,7 @@ class EventDetails:
     opens_at: datetime
     deadlines: Deadlines
     policy: Policy
+    door: DoorPolicy = USUAL_DOOR
 
 
 def plans_of(event: Event) -> list[SessionPlan]:
@@ -109,6 +141,7 @@ def details_of(event: Event) -> EventDetails:
         opens_at=event.opens_at,
         deadlines=deadlines_of(event),
         policy=policy_of(event),
+        door=door_policy_of(event),
     )
 
 
@@ -157,6 +190,7 @@ def apply_details(event: Event, details: EventDetails) -> None:
     event.opens_at = details.opens_at
     apply_deadlines(event, details.deadlines)
     apply_policy(event, details.policy)
+    apply_door_policy(event, details.door)
 
 
 def apply_deadlines(event: Event, deadlines: Deadlines) -> None:

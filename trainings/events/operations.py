@@ -25,6 +25,7 @@ from trainings.events.details import (
     at_short_notice,
     check_details,
     details_of,
+    door_policy_of,
     plans_of,
     policy_of,
     readiness_of,
@@ -153,6 +154,7 @@ def create_event_from_template(
             needs_days=template.needs_deadline_days,
         ),
         policy=policy_of(template),
+        door=door_policy_of(template),
     )
     return create_event(
         session,

@@ -104,27 +104,6 @@ def set_dates_and_place(
     note_change(session, actor, event, "event_dates_set", now)
 
 
-def set_venue_and_room(
-    session: Session,
-    actor: Actor,
-    event_id: int,
-    *,
-    venue_id: int | None,
-    room_id: int | None,
-    now: datetime,
-) -> None:
-    """Set venue and room of a draft, its sessions as they are.
-
-    Raises:
-        DomainError: as `set_dates_and_place`.
-
-    """
-    plans = plans_of(lock_draft(session, event_id, room_id=room_id))
-    set_dates_and_place(
-        session, actor, event_id, sessions=plans, venue_id=venue_id, room_id=room_id, now=now
-    )
-
-
 def set_draft_capacity(
     session: Session,
     actor: Actor,

@@ -12,7 +12,14 @@ from sqlalchemy.orm import Session
 from trainings.core.actors import Actor
 from trainings.core.audit import record
 from trainings.core.errors import DomainError, not_found
-from trainings.events.details import Policy, apply_policy, check_minimum
+from trainings.events.details import (
+    USUAL_DOOR,
+    DoorPolicy,
+    Policy,
+    apply_door_policy,
+    apply_policy,
+    check_minimum,
+)
 from trainings.events.models import (
     AgendaItem,
     EventKind,
@@ -81,6 +88,7 @@ class TemplateData:
     withdrawal_deadline_days: int
     needs_deadline_days: int
     policy: Policy
+    door: DoorPolicy = USUAL_DOOR
 
 
 def create_venue(
@@ -213,10 +221,11 @@ def _apply_template(
         ]
     )
     values = asdict(data)
-    del values["policy"]
+    del values["policy"], values["door"]
     for name, value in values.items():
         setattr(template, name, value)
     apply_policy(template, data.policy)
+    apply_door_policy(template, data.door)
     template.agenda = list(agenda)
     ordered = sorted(sessions, key=lambda plan: (plan.day, plan.begins))
     template.sessions = [

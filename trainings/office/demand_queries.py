@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import Row, false, func, select, union
+from sqlalchemy import ColumnElement, Row, case, false, func, select, union
 from sqlalchemy.orm import Session, joinedload
 
 from trainings.core.clock import berlin_day
@@ -15,7 +15,9 @@ from trainings.core.errors import not_found
 from trainings.events.models import Event, EventState, EventTemplate
 from trainings.organisations.models import Level, Organisation
 from trainings.organisations.queries import organisation_tree
+from trainings.organisations.regions import NO_REGION, known_places, region_of
 from trainings.people.models import Person
+from trainings.registrations.demand_queries import was_expressed
 from trainings.registrations.models import (
     CourseRequest,
     CourseRequestState,
@@ -25,8 +27,27 @@ from trainings.registrations.models import (
 )
 
 WITHOUT_FORMAT = "Ohne Format"
-WITHOUT_GROUP = "Ohne Verbund"
 ANSWERED_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class WaitedDate:
+    """A coming date on whose list people wait.
+
+    Attributes:
+        number: of the event.
+        first_day: its first day.
+        last_day: its last day.
+        people: who wait or whose request is not released yet.
+        may_be_doubled: somebody waits whom an extra date would take along.
+
+    """
+
+    number: str
+    first_day: date
+    last_day: date
+    people: int
+    may_be_doubled: bool
 
 
 @dataclass(frozen=True)
@@ -39,6 +60,7 @@ class FormatDemand:
         people: distinct persons.
         any_date: those of them who take the next free date.
         dates: coming dates that are published.
+        waited: those of them on whose list people wait, by day.
 
     """
 
@@ -47,11 +69,12 @@ class FormatDemand:
     people: int
     any_date: int
     dates: int
+    waited: list[WaitedDate]
 
 
 @dataclass(frozen=True)
 class RegionDemand:
-    """How many people of a group of authorities wait or wish, and of which authorities."""
+    """How many people of a city or district wait or wish, and of which authorities."""
 
     name: str
     people: int
@@ -81,7 +104,7 @@ class Demand:
 
 
 def demand(session: Session, template_id: int, now: datetime) -> Demand:
-    """Return the demand; at most six statements.
+    """Return the demand; at most seven statements.
 
     Args:
         session: for reading.
@@ -103,20 +126,19 @@ def demand(session: Session, template_id: int, now: datetime) -> Demand:
     )
 
 
+_ASKING = (RegistrationState.WAITING, RegistrationState.AWAITING_RELEASE)
+
+
 def _who_wants_what(
     session: Session, now: datetime
 ) -> list[Row[tuple[int | None, int, bool, int]]]:
     waiting = (
         select(Event.template_id, Registration.person_id, false().label("next_free"))
         .join(Event, Registration.event_id == Event.id)
-        .where(
-            Registration.state.in_([RegistrationState.WAITING, RegistrationState.AWAITING_RELEASE]),
-            Event.state == EventState.PUBLISHED,
-            Event.first_day >= berlin_day(now),
-        )
+        .where(Registration.state.in_(_ASKING), *_coming(now))
     )
     wishing = select(Wish.template_id, Wish.person_id, Wish.next_free).where(
-        Wish.ended_at.is_(None)
+        Wish.ended_at.is_(None), was_expressed()
     )
     wanted = union(waiting, wishing).subquery()
     return list(
@@ -139,11 +161,7 @@ def _by_format(
             any_date[row.template_id].add(row.person_id)
     coming = (
         select(func.count())
-        .where(
-            Event.template_id == EventTemplate.id,
-            Event.state == EventState.PUBLISHED,
-            Event.first_day >= berlin_day(now),
-        )
+        .where(Event.template_id == EventTemplate.id, *_coming(now))
         .correlate(EventTemplate)
         .scalar_subquery()
     )
@@ -153,6 +171,7 @@ def _by_format(
             select(EventTemplate.id, EventTemplate.title, coming.label("dates"))
         )
     }
+    waited = _waited_dates(session, now)
     found = [
         FormatDemand(
             id=template_id,
@@ -160,10 +179,46 @@ def _by_format(
             people=len(persons),
             any_date=len(any_date[template_id]),
             dates=titles[template_id][1] if template_id else 0,
+            waited=waited[template_id],
         )
         for template_id, persons in people.items()
     ]
     return sorted(found, key=lambda row: (-row.people, row.title))
+
+
+def _coming(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return Event.state == EventState.PUBLISHED, Event.first_day >= berlin_day(now)
+
+
+def _waited_dates(session: Session, now: datetime) -> dict[int | None, list[WaitedDate]]:
+    """Load the coming dates on whose list people wait, by format; one statement."""
+    waits = case((Registration.state == RegistrationState.WAITING, 1), else_=0)
+    rows = session.execute(
+        select(
+            Event.template_id,
+            Event.number,
+            Event.first_day,
+            Event.last_day,
+            func.count().label("people"),
+            func.sum(waits).label("waiting"),
+        )
+        .join(Registration, Registration.event_id == Event.id)
+        .where(Registration.state.in_(_ASKING), *_coming(now))
+        .group_by(Event.id, Event.template_id, Event.number, Event.first_day, Event.last_day)
+        .order_by(Event.first_day, Event.number)
+    )
+    found: dict[int | None, list[WaitedDate]] = defaultdict(list)
+    for row in rows:
+        found[row.template_id].append(
+            WaitedDate(
+                number=row.number,
+                first_day=row.first_day,
+                last_day=row.last_day,
+                people=row.people,
+                may_be_doubled=row.template_id is not None and row.waiting > 0,
+            )
+        )
+    return found
 
 
 def _by_region(
@@ -171,12 +226,16 @@ def _by_region(
 ) -> list[RegionDemand]:
     tree = organisation_tree(session, with_inactive=True)
     organisations = {row.organisation.id: row.organisation for row in tree}
+    places = known_places(organisations.values())
     # Each person has one organisation, so nobody counts in two of them.
     home = {row.person_id: row.organisation_id for row in rows}
     authorities: dict[str, Counter[str]] = defaultdict(Counter)
-    for organisation_id in home.values():
-        authority, group = _authority_and_group(organisations, organisation_id)
-        authorities[group.name if group else WITHOUT_GROUP][authority.name] += 1
+    for organisation_id, people in Counter(home.values()).items():
+        own = organisations[organisation_id]
+        authority = _authority(organisations, own)
+        # A unit may sit elsewhere than its authority, as the inspections of a directorate do.
+        region = region_of(own.name, places) or region_of(authority.name, places) or NO_REGION
+        authorities[region][authority.name] += people
     found = [
         RegionDemand(
             name=name,
@@ -188,15 +247,12 @@ def _by_region(
     return sorted(found, key=lambda row: (-row.people, row.name))
 
 
-def _authority_and_group(
-    organisations: dict[int, Organisation], organisation_id: int
-) -> tuple[Organisation, Organisation | None]:
-    organisation = organisations[organisation_id]
+def _authority(
+    organisations: Mapping[int, Organisation], organisation: Organisation
+) -> Organisation:
     while organisation.level is Level.UNIT and organisation.parent_id is not None:
         organisation = organisations[organisation.parent_id]
-    if organisation.level is Level.GROUP:
-        return organisation, organisation
-    return organisation, organisations.get(organisation.parent_id or 0)
+    return organisation
 
 
 def _requests(session: Session, *, is_open: bool) -> list[CourseRequest]:

@@ -17,16 +17,15 @@ from trainings.core.errors import DomainError
 from trainings.events.models import Event, EventState
 from trainings.people.models import Person
 from trainings.registrations import demand_mails, mails
+from trainings.registrations.affiliation import employee
 from trainings.registrations.demand_operations import coming_place
+from trainings.registrations.entry import enter
 from trainings.registrations.models import (
     ACTIVE,
     Registration,
-    RegistrationState,
     Wish,
     WishedRegistration,
 )
-from trainings.registrations.moves import end_wait
-from trainings.registrations.operations import employee, enter
 from trainings.registrations.places import LockedPlaces, lock_persons, with_places
 from trainings.registrations.queries import visible_to
 
@@ -97,7 +96,7 @@ def _enter(places: LockedPlaces, persons: set[int]) -> int:
         except DomainError:
             continue  # leads it, sits elsewhere at that time, or registration has closed
     served = places.fill(SYSTEM, "promoted")
-    mails.served(session, served, now)
+    mails.served(session, served, now, ended=places.ended)
     for registration in entered:
         if registration not in served:
             demand_mails.waits_for_new_date(session, registration, now)
@@ -111,45 +110,19 @@ def _sees(session: Session, person: Person, event: Event) -> bool:
     return found is not None
 
 
-def end_fulfilled_wishes(now: datetime) -> int:
-    """Free what is still offered to somebody whose wish has ended, and end what has no date left.
+def end_idle_wishes(now: datetime) -> int:
+    """End the wishes that have no date left.
 
     A wish for the next free date stays open until there is a place or the person ends it.
 
     Returns:
-        How many registrations and wishes ended.
+        How many ended.
 
     """
-    left = db.session.execute(
-        select(Registration.event_id, Registration.id, Registration.person_id)
-        .join(WishedRegistration, WishedRegistration.registration_id == Registration.id)
-        .join(Wish, WishedRegistration.wish_id == Wish.id)
-        .where(
-            Wish.ended_at.is_not(None),
-            Registration.state.in_(ACTIVE),
-            Registration.state != RegistrationState.PLACED,
-        )
-        .order_by(Registration.id)
-    ).all()
-    ended = sum(_free(*row, now) for row in left)
     idle = db.session.execute(
         select(Wish.id, Wish.person_id).where(_has_no_date_left()).order_by(Wish.id)
     ).all()
-    return ended + sum(_end(wish_id, person_id, now) for wish_id, person_id in idle)
-
-
-def _free(event_id: int, registration_id: int, person_id: int, now: datetime) -> int:
-    def work(places: LockedPlaces) -> int:
-        registration = session.get_one(Registration, registration_id, populate_existing=True)
-        if registration.state not in ACTIVE or registration.state is RegistrationState.PLACED:
-            return 0
-        end_wait(session, registration, SYSTEM, now)
-        session.flush()
-        mails.served(session, places.fill(SYSTEM, "promoted"), now)
-        return 1
-
-    with transaction() as session:
-        return with_places(session, event_id, [person_id], now, work)
+    return sum(_end(wish_id, person_id, now) for wish_id, person_id in idle)
 
 
 def _has_no_date_left() -> ColumnElement[bool]:

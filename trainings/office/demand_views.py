@@ -18,6 +18,7 @@ from trainings.core.permissions import Permission, requires
 from trainings.office import demand_queries
 from trainings.office.blueprint import blueprint
 from trainings.office.event_views import copy_page, to_event
+from trainings.organisations.regions import NO_REGION
 from trainings.people.posting import attempt
 from trainings.registrations import course_operations, extra_date_operations
 from trainings.registrations.statuses import COURSE_REQUEST_STATUS
@@ -50,6 +51,7 @@ def demand() -> str:
         "office/demand.html",
         demand=demand_queries.demand(db.session(), template_id, utc_now()),
         statuses=COURSE_REQUEST_STATUS,
+        no_region=NO_REGION,
     )
 
 

@@ -34,6 +34,9 @@ from trainings.organisations.models import Level
 from trainings.organisations.queries import organisation_choices
 from trainings.people.posting import CONFIRM, attempt, carried_fields, press, rehearse
 from trainings.registrations import event_operations
+from trainings.registrations.contingent_operations import remove_contingent, set_contingent
+from trainings.registrations.event_cancel_operations import cancel_event
+from trainings.registrations.event_move_operations import move_event
 from trainings.registrations.queries import people_concerned
 
 
@@ -58,7 +61,7 @@ def event_move(number: str) -> ResponseReturnValue:
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
         venue_id, room_id = form.chosen_place()
-        told = event_operations.move_event(
+        told = move_event(
             session,
             actor,
             event_id,
@@ -111,7 +114,7 @@ def event_cancel(number: str) -> ResponseReturnValue:
     form.replaced_by.choices = options([("", "Kein Ersatztermin"), *others])
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
-        told = event_operations.cancel_event(
+        told = cancel_event(
             session,
             actor,
             event_id,
@@ -182,7 +185,7 @@ def event_contingent(number: str) -> ResponseReturnValue:
     form = _contingent_form(sent=True)
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
-        event_operations.set_contingent(
+        set_contingent(
             session,
             actor,
             event_id,
@@ -213,7 +216,7 @@ def event_contingent_remove(number: str, contingent_id: int) -> Response:
         contingents = event_queries.contingents_of(session, event_by_number(session, number))
         if contingent_id not in {row.id for row in contingents}:
             raise not_found()
-        event_operations.remove_contingent(session, actor, contingent_id, now)
+        remove_contingent(session, actor, contingent_id, now)
         return Outcome(back, "Das Kontingent ist aufgehoben.")
 
     return press(work, back)

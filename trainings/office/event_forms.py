@@ -36,7 +36,12 @@ from trainings.events.models import (
     Venue,
 )
 from trainings.events.rules import MOST_SESSIONS, Deadlines, SessionPlan
-from trainings.office.policy_form import PolicyFieldsMixin, policy_values
+from trainings.office.policy_form import (
+    DoorFieldsMixin,
+    PolicyFieldsMixin,
+    door_values,
+    policy_values,
+)
 
 NO_PLACE = ""
 MOST_AGENDA_LINES = 80
@@ -65,7 +70,7 @@ class CopyForm(Form):
     with_room = BooleanField("Raum übernehmen", default=True)
 
 
-class DetailsForm(PolicyFieldsMixin, Form):
+class DetailsForm(DoorFieldsMixin, PolicyFieldsMixin, Form):
     """What an event says about itself."""
 
     kind = enum_field("Art", KIND_NAMES)
@@ -105,6 +110,7 @@ class DetailsForm(PolicyFieldsMixin, Form):
                 end_of_day(self.needs_on.data),
             ),
             policy=self.policy(),
+            door=self.door(),
         )
 
 
@@ -122,6 +128,7 @@ def details_values(event: Event) -> dict[str, Any]:
         "withdraw_on": last_day_of(event.withdraw_until),
         "needs_on": last_day_of(event.needs_until),
         **policy_values(event),
+        **door_values(event),
     }
 
 

@@ -17,6 +17,7 @@ from trainings.events.models import (
     EventInvitation,
     EventKind,
     EventState,
+    ExtraDate,
     Pool,
     Venue,
 )
@@ -25,6 +26,7 @@ from trainings.office.occupancy import Occupancy, occupancies
 from trainings.office.paging import PAGE_SIZE, Paging, paging
 from trainings.people.models import Person
 from trainings.registrations.models import (
+    ATTENDING,
     Contingent,
     Registration,
     RegistrationState,
@@ -142,12 +144,22 @@ class Happening:
 
 
 @dataclass(frozen=True)
+class ComesAlong:
+    """The waiting list that an extra date takes along: of which event, and how many people."""
+
+    number: str
+    first_day: date
+    last_day: date
+    people: int
+
+
+@dataclass(frozen=True)
 class EventPage:
     """One event with all who have to do with it.
 
     Attributes:
         event: with sessions, place and trainers.
-        coming: who has a place, by name.
+        coming: who has a place or came without a registration, by name.
         waiting: who waits or is offered a place, in order.
         gone: who came and went, by name.
         occupancy: how full it is.
@@ -155,6 +167,7 @@ class EventPage:
         hosts: for whom an in-house event is.
         invited: who is invited, by name.
         history: what happened, the latest first.
+        comes_along: of the draft of an extra date, the waiting list that it takes along.
 
     """
 
@@ -167,10 +180,11 @@ class EventPage:
     hosts: list[EventHost]
     invited: list[EventInvitation]
     history: list[Happening]
+    comes_along: ComesAlong | None
 
 
 def event_page(session: Session, number: str, now: datetime) -> EventPage:
-    """Return one event for the office; eleven statements.
+    """Return one event for the office; eleven statements, for a draft one more.
 
     Raises:
         DomainError: `not_found`.
@@ -185,17 +199,33 @@ def event_page(session: Session, number: str, now: datetime) -> EventPage:
     )
     return EventPage(
         event=event,
-        coming=[row for row in people if row.state is RegistrationState.PLACED],
+        coming=[row for row in people if row.state in ATTENDING],
         waiting=sorted(
             (row for row in people if row.state in queue), key=lambda row: (row.rank, row.id)
         ),
-        gone=[row for row in people if row.state not in (RegistrationState.PLACED, *queue)],
+        gone=[row for row in people if row.state not in (*ATTENDING, *queue)],
         occupancy=occupancies(session, [event.pool_id], now)[event.pool_id],
         contingents=contingents_of(session, event),
         hosts=hosts_of(session, event),
         invited=invitations_of(session, event),
         history=history_of(session, "events", event.id),
+        comes_along=_comes_along(session, event) if event.state is EventState.DRAFT else None,
     )
+
+
+def _comes_along(session: Session, event: Event) -> ComesAlong | None:
+    people = (
+        select(func.count())
+        .where(Registration.event_id == Event.id, Registration.state == RegistrationState.WAITING)
+        .correlate(Event)
+        .scalar_subquery()
+    )
+    row = session.execute(
+        select(Event.number, Event.first_day, Event.last_day, people)
+        .join(ExtraDate, ExtraDate.waiting_from_id == Event.id)
+        .where(ExtraDate.event_id == event.id)
+    ).one_or_none()
+    return ComesAlong(*row) if row else None
 
 
 def registrations_of(session: Session, event: Event) -> list[Registration]:

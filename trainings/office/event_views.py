@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from trainings.attendance.papers import unprintable_letters
 from trainings.core.actors import Actor
 from trainings.core.clock import utc_now
 from trainings.core.database import db
@@ -124,6 +125,7 @@ def event_page(number: str) -> str:
         action_name=action_name,
         press_form=Form(),
         why_form=WhyForm(),
+        unprintable=[row.person.list_name for row in page.coming if unprintable_letters(row)],
     )
 
 

@@ -27,7 +27,6 @@ from trainings.core.forms import (
     LineField,
     TextField,
     email_address,
-    registered_name,
     required,
 )
 from trainings.core.permissions import ROLE_NAMES, Role
@@ -41,9 +40,15 @@ from trainings.office.event_forms import (
     AgendaRowsMixin,
     agenda_values,
 )
-from trainings.office.policy_form import PolicyFieldsMixin, policy_values
+from trainings.office.policy_form import (
+    DoorFieldsMixin,
+    PolicyFieldsMixin,
+    door_values,
+    policy_values,
+)
 from trainings.organisations import models as organisations
 from trainings.organisations.operations import OrganisationData
+from trainings.people.forms import PersonDetailsForm
 
 MOST_ROOMS = 60
 MOST_TEMPLATE_SESSIONS = 30
@@ -140,41 +145,13 @@ class ContactForm(Form):
     is_deputy = BooleanField("Vertretung")
 
 
-class PersonForm(Form):
+class PersonForm(PersonDetailsForm):
     """Somebody whom the office registers; no account is needed."""
-
-    title = LineField("Titel", 40)
-    given_name = LineField(
-        "Vorname", 80, [required("Bitte geben Sie den Vornamen ein."), registered_name]
-    )
-    family_name = LineField(
-        "Nachname", 80, [required("Bitte geben Sie den Nachnamen ein."), registered_name]
-    )
-    email = LineField(
-        "Dienstliche E-Mail",
-        LONGEST_EMAIL,
-        [required("Bitte geben Sie die E-Mail-Adresse ein."), email_address],
-        render_kw={"type": "email"},
-    )
-    organisation_id = ChoiceField("Organisation", coerce=optional_id)
-    unit = LineField("Dienststelle", 120)
-    function = LineField("Funktion", 120)
 
     def validate_organisation_id(self, field: Any) -> None:
         """Ask for a choice."""
         if field.data is None:
             raise ValidationError("Bitte wählen Sie die Organisation.")
-
-    def values(self) -> dict[str, Any]:
-        """Return what was typed, by the names that the operations take."""
-        return {
-            "title": self.title.data or "",
-            "given_name": self.given_name.data,
-            "family_name": self.family_name.data,
-            "organisation_id": self.organisation_id.data,
-            "unit": self.unit.data or "",
-            "function": self.function.data or "",
-        }
 
 
 class RolesForm(Form):
@@ -275,7 +252,7 @@ class TemplateSessionRow(PlainForm):  # type: ignore[misc]
         return ask_for(self.day, self.begins, self.ends) and valid
 
 
-class TemplateForm(PolicyFieldsMixin, AgendaRowsMixin, Form):
+class TemplateForm(DoorFieldsMixin, PolicyFieldsMixin, AgendaRowsMixin, Form):
     """A format."""
 
     kind = enum_field("Art", KIND_NAMES)
@@ -323,6 +300,7 @@ class TemplateForm(PolicyFieldsMixin, AgendaRowsMixin, Form):
             withdrawal_deadline_days=self.withdrawal_deadline_days.data,
             needs_deadline_days=self.needs_deadline_days.data,
             policy=self.policy(),
+            door=self.door(),
         )
 
     def session_plans(self) -> list[TemplateSessionPlan]:
@@ -347,6 +325,7 @@ def template_values(template: EventTemplate) -> dict[str, Any]:
     return {
         **{name: getattr(template, name) for name in names},
         **policy_values(template),
+        **door_values(template),
         "sessions": with_spares(rows, MOST_TEMPLATE_SESSIONS),
         "agenda": agenda_values(template.agenda),
     }

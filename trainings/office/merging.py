@@ -54,6 +54,9 @@ def merge_organisations(
     check_active(target)
     _check_tree(session, source, target)
     check_nothing_held(session, source, now)
+    if source.parent is not None and source.parent_id != target.parent_id:
+        # Those who sit in places held for the one group would sit in the other group's.
+        check_nothing_held(session, source.parent, now)
 
     # By ascending id, as everything else locks persons; the update alone takes them as they come.
     lock_persons(

@@ -18,7 +18,7 @@ from trainings.registrations.models import (
     Registration,
     RegistrationState,
 )
-from trainings.registrations.place_queries import chain
+from trainings.registrations.place_queries import by_living_organisation, chain
 from trainings.registrations.rules import Hold, Places
 
 
@@ -47,19 +47,20 @@ def occupancies(session: Session, pool_ids: Collection[int], now: datetime) -> d
     found = {pool_id: Occupancy() for pool_id in pool_ids}
     seated: dict[int, Counter[tuple[int, ...]]] = defaultdict(Counter)
     for pool_id, state, own, parent, number in session.execute(
-        select(
-            Registration.pool_id,
-            Registration.state,
-            Registration.organisation_id,
-            Organisation.parent_id,
-            func.count(),
+        by_living_organisation(
+            select(
+                Registration.pool_id,
+                Registration.state,
+                Organisation.id,
+                Organisation.parent_id,
+                func.count(),
+            ).select_from(Registration)
         )
-        .join(Organisation, Registration.organisation_id == Organisation.id)
         .where(Registration.pool_id.in_(pool_ids), Registration.state.in_(ACTIVE))
         .group_by(
             Registration.pool_id,
             Registration.state,
-            Registration.organisation_id,
+            Organisation.id,
             Organisation.parent_id,
         )
     ):

@@ -85,7 +85,7 @@ def person_new() -> ResponseReturnValue:
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
         person = operations.create_person(
-            session, actor, email=form.email.data, **form.values(), now=now
+            session, actor, email=form.email.data, **form.details(), now=now
         )
         session.flush()
         return _to(person.id, f"{person.name} ist angelegt.")
@@ -105,7 +105,7 @@ def person_edit(person_id: int) -> ResponseReturnValue:
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
         operations.change_email(session, actor, person_id, form.email.data, now)
-        operations.update_person(session, actor, person_id, **form.values(), now=now)
+        operations.update_person(session, actor, person_id, **form.details(), now=now)
         return _to(person_id, "Die Änderungen sind gespeichert.")
 
     done, status = attempt(form, work)

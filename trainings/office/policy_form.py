@@ -1,4 +1,4 @@
-"""Fields that say how places are given: the same for a format and for an event."""
+"""Fields for rules of a format and of an event: how places are given, how attendance is taken."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 from wtforms import BooleanField
 
 from trainings.core.fields import NumberField, enum_field, given
-from trainings.events.details import Policy, policy_of
+from trainings.events.details import DoorPolicy, Policy, door_policy_of, policy_of
 from trainings.events.models import (
     ADMISSION_NAMES,
     MISSED_OFFER_NAMES,
     SHORT_NOTICE_NAMES,
+    AttendancePolicy,
     PlacePolicy,
 )
 
@@ -48,3 +49,29 @@ class PolicyFieldsMixin:
 def policy_values(row: PlacePolicy) -> dict[str, Any]:
     """Return what the fields show at first."""
     return asdict(policy_of(row))
+
+
+class DoorFieldsMixin:
+    """How attendance is taken and certified."""
+
+    certificate_share = NumberField(
+        "Bescheinigung ab … % der Zeit",
+        [given("Bitte geben Sie eine Zahl von 1 bis 100 ein.")],
+        least=1,
+        most=100,
+        default=DoorPolicy.certificate_share,
+        description="Darunter gibt es eine Bescheinigung über die besuchten Stunden",
+    )
+    offline_roster = BooleanField(
+        "Namen auf dem Telefon der Trainer:innen erlauben (ohne Netz)",
+        default=DoorPolicy.offline_roster,
+    )
+
+    def door(self) -> DoorPolicy:
+        """Return what was chosen."""
+        return DoorPolicy(self.certificate_share.data, bool(self.offline_roster.data))
+
+
+def door_values(row: AttendancePolicy) -> dict[str, Any]:
+    """Return what the fields show at first."""
+    return asdict(door_policy_of(row))

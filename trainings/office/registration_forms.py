@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from wtforms import BooleanField
+from wtforms.validators import Optional
 
 from trainings.core.errors import DomainError
-from trainings.core.fields import ChoiceField, optional_id
-from trainings.core.forms import (
-    LONGEST_EMAIL,
-    Form,
-    LineField,
-    email_address,
-    registered_name,
-    required,
-)
+from trainings.core.forms import registered_name
+from trainings.organisations.models import Organisation
+from trainings.people.forms import PersonDetailsForm
 from trainings.registrations.forms import RegistrationForm
 
 
-class PersonForm(Form):
+class PersonForm(PersonDetailsForm):
     """Whom the office enters; who somebody is only where nobody knows them yet."""
 
-    email = LineField(
-        "Dienstliche E-Mail",
-        LONGEST_EMAIL,
-        [required("Bitte geben Sie die Adresse der Person ein."), email_address],
-        render_kw={"type": "email", "inputmode": "email", "autocomplete": "off"},
-    )
-    title = LineField("Titel", 40)
-    given_name = LineField("Vorname", 80, [registered_name])
-    family_name = LineField("Nachname", 80, [registered_name])
-    organisation_id = ChoiceField("Organisation", coerce=optional_id)
-    unit = LineField("Dienststelle", 120)
-    function = LineField("Funktion", 120)
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        # The address is enough for somebody who is known.
+        for field in (self.given_name, self.family_name):
+            field.validators = [Optional(), registered_name]
+            field.flags.required = False
 
     def new_person(self) -> dict[str, Any]:
         """Return who somebody is whom nobody knows yet.
@@ -60,14 +50,25 @@ class PersonForm(Form):
                 field="email",
                 status=422,
             )
-        return {
-            "title": self.title.data or "",
-            "given_name": self.given_name.data,
-            "family_name": self.family_name.data,
-            "organisation_id": self.organisation_id.data,
-            "unit": self.unit.data or "",
-            "function": self.function.data or "",
-        }
+        return self.details()
+
+    def suggest(self, likely: Sequence[Organisation]) -> None:
+        """Choose the only organisation to which the address belongs, and say so.
+
+        Args:
+            likely: the organisations whose people may have the address.
+
+        """
+        if self.organisation_id.data is not None or len(likely) != 1:
+            return
+        self.organisation_id.data = likely[0].id
+        sentence = (
+            f"Nach der Adresse vorausgewählt: {likely[0].name}. Bitte prüfen Sie, ob das stimmt."
+        )
+        if self.organisation_id.errors:
+            self.organisation_id.errors = [sentence]
+        else:
+            self.organisation_id.description = sentence
 
 
 class RegisterPersonForm(PersonForm, RegistrationForm):

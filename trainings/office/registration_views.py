@@ -13,6 +13,7 @@ from trainings.core.clock import utc_now
 from trainings.core.database import db
 from trainings.core.errors import not_found
 from trainings.core.fields import options
+from trainings.core.forms import is_email_address
 from trainings.core.idempotency import Outcome
 from trainings.core.permissions import Permission, requires
 from trainings.events.queries import event_by_number
@@ -24,11 +25,12 @@ from trainings.organisations.queries import organisation_choices
 from trainings.people.models import Person
 from trainings.people.operations import create_person
 from trainings.people.posting import attempt
-from trainings.people.queries import person_by_email
+from trainings.people.queries import organisations_for_email, person_by_email
 from trainings.people.sessions import current_actor
+from trainings.registrations.deciders import Decider
 from trainings.registrations.forms import GiveBackForm, SubstituteForm
 from trainings.registrations.models import Registration, RegistrationState
-from trainings.registrations.operations import Decider, register, withdraw
+from trainings.registrations.operations import register, withdraw
 from trainings.registrations.places import begins_at
 from trainings.registrations.rules import is_late, substitution_refusal
 from trainings.registrations.substitution import (
@@ -68,13 +70,24 @@ def event_register(number: str) -> ResponseReturnValue:
         return to_event(number, f"{person.name} {became}.")
 
     done, status = attempt(form, work, creates=True)
+    if done:
+        return done
+    if form.is_submitted():
+        suggest_organisation(form)
     page = {
         "form": form,
         "number": number,
         "event_title": title,
         "needs_release": needs_release,
     }
-    return done or (render_template("office/event_register.html", **page), status)
+    return render_template("office/event_register.html", **page), status
+
+
+def suggest_organisation(form: PersonForm) -> None:
+    """Choose the organisation by the address of somebody whom nobody knows yet."""
+    email = form.email.data or ""
+    if is_email_address(email) and person_by_email(db.session(), email) is None:
+        form.suggest(organisations_for_email(db.session(), email))
 
 
 def find_or_add(session: Session, actor: Actor, form: PersonForm, now: datetime) -> Person:

@@ -93,7 +93,7 @@ def _serve(places: LockedPlaces) -> int:
     if places.event.state is not EventState.PUBLISHED:
         return 0
     served = places.fill(SYSTEM, "promoted")
-    mails.served(places.session, served, places.now)
+    mails.served(places.session, served, places.now, ended=places.ended)
     return len(served)
 
 

@@ -21,6 +21,8 @@ ACTION_NAMES = {
     "event_invitations_set": "Einladungen geändert",
     "event_published": "Veröffentlicht",
     "event_held": "Abgeschlossen",
+    "attendance_closed": "Anwesenheit abgeschlossen",
+    "attendance_reopened": "Anwesenheit wieder geöffnet",
     "event_moved": "Verlegt",
     "event_cancelled": "Abgesagt",
     "event_admitted": "Zulassung bestätigt",

@@ -9,6 +9,7 @@ from wtforms import HiddenField, PasswordField, SelectField
 from wtforms.fields import SelectChoice
 from wtforms.validators import Length, ValidationError
 
+from trainings.core.fields import ChoiceField, optional_id
 from trainings.core.forms import (
     LONGEST_EMAIL,
     Form,
@@ -126,6 +127,43 @@ class NewPersonForm(Form):
             "given_name": self.given_name.data,
             "family_name": self.family_name.data,
             "organisation_id": only.id if only else self.organisation_id.data,
+            "unit": self.unit.data or "",
+            "function": self.function.data or "",
+        }
+
+
+class SomebodyForm(Form):
+    """Name and address of somebody else; other rooms combine it with a form of their own."""
+
+    given_name = LineField(
+        "Vorname", 80, [required("Bitte geben Sie den Vornamen ein."), registered_name]
+    )
+    family_name = LineField(
+        "Nachname", 80, [required("Bitte geben Sie den Nachnamen ein."), registered_name]
+    )
+    email = LineField(
+        "Dienstliche E-Mail",
+        LONGEST_EMAIL,
+        [required("Bitte geben Sie die dienstliche E-Mail-Adresse ein."), email_address],
+        render_kw={"type": "email", "inputmode": "email", "autocomplete": "off"},
+    )
+
+
+class PersonDetailsForm(SomebodyForm):
+    """Who somebody else is, with organisation and function."""
+
+    title = LineField("Titel", 40)
+    organisation_id = ChoiceField("Organisation", coerce=optional_id)
+    unit = LineField("Dienststelle", 120)
+    function = LineField("Funktion", 120)
+
+    def details(self) -> dict[str, Any]:
+        """Return what was typed without the address, by the names that the operations take."""
+        return {
+            "title": self.title.data or "",
+            "given_name": self.given_name.data,
+            "family_name": self.family_name.data,
+            "organisation_id": self.organisation_id.data,
             "unit": self.unit.data or "",
             "function": self.function.data or "",
         }

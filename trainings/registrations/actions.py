@@ -34,7 +34,7 @@ from trainings.registrations.offer_operations import (
 )
 from trainings.registrations.operations import give_back
 from trainings.registrations.places import begins_at
-from trainings.registrations.rules import is_late, withdrawal_refusal
+from trainings.registrations.rules import awaits_admission, is_late, withdrawal_refusal
 
 _WHY = Question(
     name="late_reason",
@@ -63,21 +63,22 @@ def _describe(session: Session, token: ActionToken, now: datetime) -> ActionPage
     if refusal is not None:
         raise refusal
     late = is_late(registration.state, event.withdraw_until, now)
-    placed = registration.state is RegistrationState.PLACED
-    if registration.state is RegistrationState.AWAITING_RELEASE:
+    if registration.state is RegistrationState.PLACED:
+        give_up = "Platz zurückgeben"
+        sentence = "Der Platz geht an die nächste Person auf der Warteliste."
+        if not late:
+            sentence += " Gründe müssen Sie nicht nennen."
+    elif registration.state is RegistrationState.AWAITING_RELEASE:
         give_up = "Anmeldung zurückziehen"
+        sentence = "Ihre Organisation muss dann nicht mehr entscheiden."
+    elif awaits_admission(event.admission, event.admitted_at):
+        give_up = "Anmeldung zurückziehen"
+        sentence = "Die Geschäftsstelle berücksichtigt Ihren Antrag dann bei der Zulassung nicht."
     else:
-        give_up = "Platz zurückgeben" if placed else "Warteliste verlassen"
+        give_up, sentence = "Warteliste verlassen", "Ihre Stelle auf der Warteliste verfällt."
     return ActionPage(
         title=f"{give_up}?",
-        sentences=(
-            (
-                "Der Platz geht an die nächste Person auf der Warteliste."
-                + ("" if late else " Gründe müssen Sie nicht nennen.")
-            )
-            if placed
-            else "Ihre Stelle auf der Warteliste verfällt.",
-        ),
+        sentences=(sentence,),
         button=give_up,
         facts=_facts(registration),
         gives_up=True,

@@ -18,12 +18,15 @@ from trainings.registrations.mail_parts import (
 from trainings.registrations.models import Registration
 
 
-def admitted(session: Session, registration: Registration, now: datetime) -> None:
+def admitted(
+    session: Session, registration: Registration, now: datetime, *, ended: mails.Ended
+) -> None:
     """Tell somebody that the office has admitted them, with ticket and calendar entry."""
     mails.placed(
         session,
         registration,
         now,
+        ended=ended,
         promoted=False,
         opening="die Geschäftsstelle hat Sie zugelassen: Sie haben einen Platz.",
     )

@@ -115,13 +115,13 @@ def confirm_admission(
         for line in admitted:
             registration = found.registrations[line.candidate.id]
             places.place(registration, actor, "admitted", note=notes[registration.id])
-            admission_mails.admitted(session, registration, now)
+            admission_mails.admitted(session, registration, now, ended=places.ended)
         _rank_others(places, actor, found, chosen, notes)
         event.admitted_at = now
         audit.record(session, actor, "event_admitted", event, now, admitted=len(admitted))
         session.flush()
         served = places.fill(actor, "promoted")
-        mails.served(session, served, now)
+        mails.served(session, served, now, ended=places.ended)
         waiting = _tell_others(session, found, now)
         return Admitted(len(admitted), waiting)
 

@@ -14,7 +14,12 @@ from trainings.events.models import Event
 from trainings.organisations.models import Organisation
 from trainings.registrations.admission_rules import Candidate, Proposal, fingerprint, propose
 from trainings.registrations.models import Registration, RegistrationState
-from trainings.registrations.place_queries import chain, load_places, seats_elsewhere
+from trainings.registrations.place_queries import (
+    by_living_organisation,
+    chain,
+    load_places,
+    seats_elsewhere,
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ def load_admission(
         Candidate(
             id=registration.id,
             person_id=registration.person_id,
-            chain=chain(registration.organisation_id, parent_id),
+            chain=chain(authority.id, authority.parent_id),
             rank=registration.rank,
             organisation_rank=registration.organisation_rank,
             is_priority=registration.is_priority,
@@ -82,10 +87,10 @@ def load_admission(
             turned_away=turned_away,
             elsewhere=elsewhere.get(registration.person_id, ""),
         )
-        for registration, _, parent_id, _, turned_away in waiting
+        for registration, authority, _, turned_away in waiting
     ]
-    names = {registration.organisation_id: own for registration, own, _, _, _ in rows}
-    names |= {parent_id: above for _, _, parent_id, above, _ in rows if parent_id is not None}
+    names = {authority.id: authority.name for _, authority, _, _ in rows}
+    names |= {above.id: above.name for _, _, above, _ in rows if above is not None}
     places = load_places(session, event.pool, now)
     proposals = propose(places, candidates)
     return AdmissionList(
@@ -114,8 +119,9 @@ def _asking(event: Event) -> Any:
     )
     states = (RegistrationState.WAITING, RegistrationState.AWAITING_RELEASE)
     return (
-        select(Registration, Organisation.name, above.id, above.name, turned_away)
-        .join(Organisation, Registration.organisation_id == Organisation.id)
+        by_living_organisation(
+            select(Registration, Organisation, above, turned_away).select_from(Registration)
+        )
         .outerjoin(above, Organisation.parent_id == above.id)
         .where(Registration.pool_id == event.pool_id, Registration.state.in_(states))
         .order_by(Registration.rank)

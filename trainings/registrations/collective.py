@@ -26,9 +26,11 @@ from trainings.people.queries import (
     organisations_for_email,
     person_by_email,
 )
+from trainings.registrations.affiliation import authority_and_unit
 from trainings.registrations.collective_rules import ListedPerson, repeated
+from trainings.registrations.deciders import Decider
 from trainings.registrations.models import ACTIVE, Registration
-from trainings.registrations.operations import Decider, authority_and_unit, register
+from trainings.registrations.operations import register
 from trainings.registrations.place_queries import chain, load_places, load_queue, seats_elsewhere
 from trainings.registrations.rules import Seeker, next_places
 
@@ -244,15 +246,16 @@ def _hindrances(
     twice = repeated(emails)
 
     def judge(position: int, email: str) -> Outlook | None:
+        row = known.get(email)
+        is_own = row and (row.person.id == actor.person_id or _is_of(row.person, scope))
+        if row and is_own and row.is_registered:
+            return Outlook.ALREADY
         if position in twice:
             return Outlook.TWICE
-        row = known.get(email)
         if row is None:
             return None if above.id in owners[email] else Outlook.FOREIGN
-        if row.person.id != actor.person_id and not _is_of(row.person, scope):
+        if not is_own:
             return Outlook.FOREIGN
-        if row.is_registered:
-            return Outlook.ALREADY
         if row.person.id in leading:
             return Outlook.LEADS
         return Outlook.OVERLAP if row.person.id in sitting else None

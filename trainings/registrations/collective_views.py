@@ -33,10 +33,10 @@ from trainings.registrations.collective import (
     register_colleague,
 )
 from trainings.registrations.collective_rules import MOST_PEOPLE, Column, read_list, too_many
+from trainings.registrations.entry import window_of
 from trainings.registrations.event_queries import find_event
 from trainings.registrations.forms import CollectiveForm, PersonRow
 from trainings.registrations.models import RegistrationState
-from trainings.registrations.operations import window_of
 from trainings.registrations.rules import window_refusal
 from trainings.registrations.statuses import Status
 
@@ -50,7 +50,7 @@ _OUTLOOK_WORDS: dict[Outlook, tuple[str, str, str]] = {
     Outlook.ADMISSION: ("list", "Die Geschäftsstelle entscheidet", "info"),
     Outlook.OWN_REQUEST: ("clock", "Ihre Vertretung muss freigeben", "warn"),
     Outlook.TWICE: ("cross-ring", "Steht doppelt in der Liste", "bad"),
-    Outlook.ALREADY: ("check-ring", "Ist schon angemeldet", "off"),
+    Outlook.ALREADY: ("check-ring", "Ist bereits angemeldet", "off"),
     Outlook.FOREIGN: ("cross-ring", "Andere Organisation, bitte Adresse prüfen", "bad"),
     Outlook.LEADS: ("cross-ring", "Leitet diese Veranstaltung", "bad"),
     Outlook.OVERLAP: ("cross-ring", "Hat zur selben Zeit einen anderen Platz", "bad"),
@@ -106,6 +106,7 @@ def collective(number: str) -> ResponseReturnValue:
             # Each registration was a transaction of its own, which forgets what was read before.
             event = find_event(db.session(), actor, number)
     _add_spare_rows(listed.form)
+    _name_rows(listed.left())
     page = render_template(
         "registrations/collective.html",
         event=event,
@@ -237,6 +238,12 @@ def _register(listed: _List, rows: Sequence[PersonRow], asked: _Asked) -> None:
                 "bad",
                 refusal.sentence,
             )
+    done = {row.email.data for row in rows if row.take.name in listed.registered}
+    for row in listed.left():
+        # Whoever stands in the list a second time is no longer one of two.
+        if row.email.data in done:
+            listed.notes[row.take.name] = (*_OUTLOOK_WORDS[Outlook.ALREADY], "")
+            row.take.data = False
     # From here on the page is another form: whoever is sent from it again is meant again.
     listed.form.form_key.data = secrets.token_urlsafe(16)
 
@@ -258,6 +265,13 @@ def _chosen(form: CollectiveForm, organisations: Sequence[Organisation]) -> Orga
     if "organisation_id" not in form:
         return organisations[0]
     return next(one for one in organisations if one.id == form.organisation_id.data)
+
+
+def _name_rows(rows: Sequence[PersonRow]) -> None:
+    """Let the errors of a row say which one it is: by the number that the page shows."""
+    for number, row in enumerate(rows, start=1):
+        for wrong in filter(lambda one: one.errors, row):
+            wrong.row_name = f"Zeile {number}"
 
 
 def _add_spare_rows(form: CollectiveForm) -> None:

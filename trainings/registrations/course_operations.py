@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from trainings.core import audit
+from trainings.core import audit, formats
 from trainings.core.actors import Actor
 from trainings.core.errors import DomainError, not_found
 from trainings.core.permissions import Permission
-from trainings.events.models import Event, EventHost, Visibility
+from trainings.events.models import Event, EventHost, EventKind, EventTemplate, Visibility
 from trainings.events.operations import create_event_from_template, delete_draft
 from trainings.registrations import demand_mails
 from trainings.registrations.demand_queries import may_wish_for, organisations_of_contact
 from trainings.registrations.models import CourseRequest, CourseRequestState
+
+COURSE_KINDS = frozenset({EventKind.TRAINING})
+"""What an organisation can book for its own people: conferences and groups are for many."""
 
 
 def request_course(
@@ -27,6 +31,7 @@ def request_course(
     participants: int,
     period: str,
     note: str,
+    several: bool = False,
     now: datetime,
 ) -> CourseRequest:
     """Ask for a course for an organisation that one speaks for.
@@ -39,15 +44,30 @@ def request_course(
         participants: about how many would come.
         period: when it would suit, in words.
         note: for the office, may be empty.
+        several: the organisation knows that so many people take several dates.
         now: the present instant.
 
     Raises:
-        DomainError: `not_found`, also for somebody else's organisation; `asked_before`.
+        DomainError: `not_found`, also for somebody else's organisation and for what is no course;
+            `asked_before`, `more_than_places`.
 
     """
     theirs = {row.id for row in organisations_of_contact(session, actor)}
     if organisation_id not in theirs or not may_wish_for(session, actor, template_id, now):
         raise not_found()
+    template = session.get_one(EventTemplate, template_id)
+    if template.kind not in COURSE_KINDS:
+        raise not_found()
+    if participants > template.capacity and not several:
+        dates = formats.number_word(math.ceil(participants / template.capacity))
+        raise DomainError(
+            "more_than_places",
+            f"Ein Termin hat {formats.count(template.capacity, 'Platz', 'Plätze')}; für "
+            f"{participants} Personen sind {dates} Termine nötig. Bitte verringern Sie die Zahl, "
+            "oder kreuzen Sie darunter an, dass Sie mehrere Termine anfragen.",
+            field="participants",
+            status=422,
+        )
     same = session.scalar(
         select(CourseRequest.id).where(
             CourseRequest.organisation_id == organisation_id,

@@ -8,6 +8,7 @@ from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from trainings.core import formats
 from trainings.core.actors import Actor
 from trainings.core.clock import utc_now
 from trainings.core.database import db
@@ -20,6 +21,7 @@ from trainings.registrations import course_operations
 from trainings.registrations.blueprint import blueprint
 from trainings.registrations.demand_forms import CourseRequestForm
 from trainings.registrations.demand_queries import (
+    Format,
     course_requests_of,
     formats_on_offer,
     organisations_of_contact,
@@ -33,10 +35,14 @@ def course_requests() -> ResponseReturnValue:
     """Ask for a course of one's own organisation; shows what was asked before."""
     actor, now = current_actor(), utc_now()
     theirs = organisations_of_contact(db.session(), actor)
-    offered = formats_on_offer(db.session(), actor, now)
+    offered = [
+        row
+        for row in formats_on_offer(db.session(), actor, now)
+        if row.kind in course_operations.COURSE_KINDS
+    ]
     form = CourseRequestForm()
     form.organisation_id.choices = options([(row.id, row.name) for row in theirs])
-    form.template_id.choices = options([(row.id, row.title) for row in offered])
+    form.template_id.choices = options([(row.id, _words(row)) for row in offered])
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
         course_operations.request_course(
@@ -47,6 +53,7 @@ def course_requests() -> ResponseReturnValue:
             participants=form.participants.data,
             period=form.period.data,
             note=form.note.data or "",
+            several=bool(form.several.data),
             now=now,
         )
         return Outcome(
@@ -60,8 +67,19 @@ def course_requests() -> ResponseReturnValue:
     page = render_template(
         "registrations/course_requests.html",
         form=form,
+        is_too_many=_is_too_many(form, offered),
         may_ask=bool(theirs and offered),
         requests=course_requests_of(db.session(), actor),
         statuses=COURSE_REQUEST_STATUS,
     )
     return page, status
+
+
+def _words(row: Format) -> str:
+    return f"{row.title} ({formats.count(row.capacity, 'Platz', 'Plätze')} je Termin)"
+
+
+def _is_too_many(form: CourseRequestForm, offered: list[Format]) -> bool:
+    """Say whether more people were typed than one date of the format has places for."""
+    chosen = next((row for row in offered if row.id == form.template_id.data), None)
+    return chosen is not None and (form.participants.data or 0) > chosen.capacity

@@ -22,7 +22,8 @@ class WishForm(RegistrationForm):
     dates = ManyField("Diese Termine passen mir")
     next_free = BooleanField(
         "Mir passt jeder Termin, auch ein neuer",
-        description="Kommt ein Termin dazu, melden wir Sie dort an und schreiben Ihnen.",
+        description="Dann gilt der Wunsch für alle Termine, auch für die oben nicht angekreuzten. "
+        "Kommt ein Termin dazu, melden wir Sie dort an und schreiben Ihnen.",
     )
 
     def offer(self, dates: Iterable[OpenDate]) -> None:
@@ -64,6 +65,7 @@ class CourseRequestForm(Form):
         most=MOST_PARTICIPANTS,
         render_kw={"inputmode": "numeric"},
     )
+    several = BooleanField("Wir fragen mehrere Termine an")
     period = LineField(
         "Zeitraum",
         200,

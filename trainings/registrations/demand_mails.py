@@ -14,6 +14,7 @@ from trainings.people.information import post_to_person
 from trainings.people.models import Person
 from trainings.registrations.mail_parts import MY_REGISTRATIONS, event_facts, event_subject
 from trainings.registrations.models import CourseRequest, Registration, RegistrationState, Wish
+from trainings.registrations.rules import awaits_admission
 
 COURSE_REQUESTS = "/organisation/kurs-anfragen"
 
@@ -81,7 +82,6 @@ def wish_ended(session: Session, wish: Wish, ended: Sequence[Registration], now:
 def waits_for_new_date(session: Session, registration: Registration, now: datetime) -> None:
     """Tell somebody who wished for any date that there is one, and that they are on its list."""
     event = registration.event
-    awaiting = registration.state is RegistrationState.AWAITING_RELEASE
     post_to_person(
         session,
         registration.person,
@@ -92,10 +92,7 @@ def waits_for_new_date(session: Session, registration: Registration, now: dateti
             paragraphs=(
                 "es gibt einen neuen Termin, und Sie haben den nächsten freien gewünscht. Wir "
                 "haben Sie dort angemeldet.",
-                "Ihre Organisation muss die Anmeldung noch freigeben."
-                if awaiting
-                else "Zurzeit ist kein Platz für Sie frei. Sie stehen auf der Warteliste und "
-                "hören von uns, sobald Sie an der Reihe sind.",
+                _standing(registration),
             ),
             facts=event_facts(event),
             link=("Meine Anmeldungen", MY_REGISTRATIONS),
@@ -103,6 +100,25 @@ def waits_for_new_date(session: Session, registration: Registration, now: dateti
                      "Anmeldungen“ ab.",),
         ),
     )  # fmt: skip
+
+
+def _standing(registration: Registration) -> str:
+    event = registration.event
+    if registration.state is RegistrationState.AWAITING_RELEASE:
+        return "Ihre Organisation muss die Anmeldung noch freigeben."
+    if awaits_admission(event.admission, event.admitted_at):
+        return _decided_by_office(event)
+    return (
+        "Zurzeit ist kein Platz für Sie frei. Sie stehen auf der Warteliste und hören von uns, "
+        "sobald Sie an der Reihe sind."
+    )
+
+
+def _decided_by_office(event: Event) -> str:
+    return (
+        "Über die Plätze entscheidet die Geschäftsstelle nach dem Anmeldeschluss "
+        f"({formats.deadline(event.closes_at)}). Sie bekommen in jedem Fall eine Nachricht."
+    )
 
 
 def waits_for_extra_date(
@@ -119,8 +135,12 @@ def waits_for_extra_date(
             subject=f"Zusatztermin: {event_subject(event)}",
             paragraphs=(
                 f"für die Warteliste vom {formats.day_span(source.first_day, source.last_day)} "
-                "gibt es einen Zusatztermin. Wir haben Sie dort in derselben Reihenfolge auf die "
-                "Warteliste gesetzt.",
+                "gibt es einen Zusatztermin. "
+                + (
+                    f"Wir haben Sie dort angemeldet. {_decided_by_office(event)}"
+                    if awaits_admission(event.admission, event.admitted_at)
+                    else "Wir haben Sie dort in derselben Reihenfolge auf die Warteliste gesetzt."
+                ),
                 "Ihre Stelle auf der bisherigen Warteliste behalten Sie, bis Sie an einem der "
                 "Termine einen Platz haben.",
             ),

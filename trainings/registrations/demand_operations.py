@@ -23,7 +23,9 @@ from trainings.core.errors import DomainError, not_found
 from trainings.events.models import Admission, Event, EventState, EventTemplate
 from trainings.people.models import Person
 from trainings.registrations import demand_mails, mails
-from trainings.registrations.demand_queries import may_wish_for, open_dates
+from trainings.registrations.affiliation import chain_of
+from trainings.registrations.demand_queries import may_wish_for, open_dates, was_expressed
+from trainings.registrations.entry import enter
 from trainings.registrations.models import (
     ACTIVE,
     NeedKind,
@@ -33,7 +35,6 @@ from trainings.registrations.models import (
     WishedRegistration,
 )
 from trainings.registrations.moves import move
-from trainings.registrations.operations import chain_of, enter
 from trainings.registrations.place_queries import load_queue
 from trainings.registrations.places import LockedPlaces, lock_persons, with_many_places
 from trainings.registrations.rules import Seeker, next_places
@@ -102,6 +103,8 @@ def express_wish(
                 "nicht, geben Sie den Platz bitte zuerst unter „Meine Anmeldungen“ zurück.",
             )
         wish = open_wish(session, actor, person_id, template_id, now)
+        if not _is_expressed(session, wish):
+            wish.created_at = now  # until now it only tied an extra date to a waiting list
         wish.next_free = wish.next_free or next_free
         return _register(
             session, actor, wish, sections, chosen=set(event_ids), needs=needs or {}, now=now
@@ -172,6 +175,12 @@ def open_wish(
     return wish
 
 
+def _is_expressed(session: Session, wish: Wish) -> bool:
+    session.flush()
+    found = session.scalar(select(Wish.id).where(Wish.id == wish.id, was_expressed()))
+    return found is not None
+
+
 def coming_place(session: Session, person_id: int, template_id: int, now: datetime) -> date | None:
     """Return the day of somebody's place on a coming date of a format, or None."""
     return session.scalar(
@@ -212,7 +221,7 @@ def _register(
         if registration.state is State.AWAITING_RELEASE:
             continue
         served = places.fill(actor, "placed_in_order", asked=[registration.id])
-        mails.served(session, served, now, asked=registration)
+        mails.served(session, served, now, ended=places.ended, asked=registration)
         if registration.state is State.PLACED:
             return Wished(wish, registration, [])
     waits = [*present.values(), *(registration for _, registration in entered)]
@@ -320,7 +329,7 @@ def end_wish(session: Session, actor: Actor, wish_id: int, now: datetime) -> Wis
         demand_mails.wish_ended(session, wish, active, now)
         session.flush()
         for places in sections:
-            mails.served(session, places.fill(actor, "promoted"), now)
+            mails.served(session, places.fill(actor, "promoted"), now, ended=places.ended)
         return wish
 
     if event_ids:

@@ -7,11 +7,19 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from trainings.core.actors import Actor
 from trainings.core.errors import not_found
-from trainings.events.models import Event, EventState, EventTemplate, Pool, Venue, Visibility
+from trainings.events.models import (
+    Event,
+    EventKind,
+    EventState,
+    EventTemplate,
+    Pool,
+    Venue,
+    Visibility,
+)
 from trainings.organisations.models import Organisation
 from trainings.people.models import OrganisationContact
 from trainings.registrations.models import (
@@ -137,6 +145,8 @@ class Format:
     title: str
     summary: str
     dates: int
+    kind: EventKind
+    capacity: int
 
 
 def formats_on_offer(session: Session, actor: Actor, now: datetime) -> list[Format]:
@@ -148,11 +158,34 @@ def formats_on_offer(session: Session, actor: Actor, now: datetime) -> list[Form
         .scalar_subquery()
     )
     rows = session.execute(
-        select(EventTemplate.id, EventTemplate.title, EventTemplate.summary, dates)
+        select(
+            EventTemplate.id,
+            EventTemplate.title,
+            EventTemplate.summary,
+            dates,
+            EventTemplate.kind,
+            EventTemplate.capacity,
+        )
         .where(or_(_offered(), dates > 0))
         .order_by(EventTemplate.title, EventTemplate.id)
     )
     return [Format(*row) for row in rows]
+
+
+def was_expressed() -> ColumnElement[bool]:
+    """Return the condition that somebody said what a wish says.
+
+    An extra date that takes a waiting list along ties both dates together by a wish as well, made
+    in that moment: nobody asked for anything by it.
+    """
+    link, change = aliased(WishedRegistration), aliased(RegistrationChange)
+    came_with_extra_date = exists().where(
+        link.wish_id == Wish.id,
+        change.registration_id == link.registration_id,
+        change.reason == "extra_date",
+        change.at == Wish.created_at,
+    )
+    return or_(Wish.next_free, ~came_with_extra_date)
 
 
 @dataclass
@@ -166,7 +199,7 @@ class MyWish:
 
 
 def my_wishes(session: Session, actor: Actor) -> list[MyWish]:
-    """Load the open wishes of the actor, the oldest first, in one statement."""
+    """Load what the actor wished for and has not got, the oldest first, in one statement."""
     rows = session.execute(
         select(Wish.id, EventTemplate.title, Wish.next_free, Event.first_day, Event.last_day)
         .join(EventTemplate, Wish.template_id == EventTemplate.id)
@@ -179,7 +212,7 @@ def my_wishes(session: Session, actor: Actor) -> list[MyWish]:
             ),
         )
         .outerjoin(Event, Registration.event_id == Event.id)
-        .where(Wish.person_id == actor.person_id, Wish.ended_at.is_(None))
+        .where(Wish.person_id == actor.person_id, Wish.ended_at.is_(None), was_expressed())
         .order_by(Wish.id, Event.first_day)
     )
     wishes: dict[int, MyWish] = {}

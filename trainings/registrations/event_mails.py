@@ -56,6 +56,33 @@ def lost_by_move(
     )
 
 
+def offer_gave_way(
+    session: Session, registration: Registration, moved: Event, now: datetime
+) -> None:
+    """Tell somebody that an offer ended because an event of theirs was moved onto its time."""
+    event = registration.event
+    post(
+        session,
+        registration,
+        kind="offer_gave_way",
+        now=now,
+        mail=Mail(
+            subject=f"Das Platzangebot gilt nicht mehr: {event_subject(event)}",
+            paragraphs=(
+                f"„{moved.title}“ ({moved.number}), wo Sie einen Platz haben, wurde auf dieselbe "
+                "Zeit verlegt. Deshalb gilt unser Platzangebot nicht mehr, und wir bieten den "
+                "Platz der nächsten Person an.",
+                "Ihre Stelle auf der Warteliste bleibt Ihnen erhalten. Möchten Sie lieber hier "
+                "teilnehmen, dann geben Sie bitte den anderen Platz zurück.",
+            ),
+            facts=event_facts(event),
+            link=("Zur Veranstaltung", event_path(event)),
+            closing=("Sie möchten nicht mehr warten? Dann verlassen Sie bitte die Warteliste.",),
+            way_out=("Warteliste verlassen", withdraw_path(session, registration, now)),
+        ),
+    )
+
+
 _STAYS = {
     RegistrationState.PLACED: "Ihr Platz bleibt Ihnen erhalten, die Eintrittskarte gilt weiter.",
     RegistrationState.WAITING: "Ihre Stelle auf der Warteliste bleibt Ihnen erhalten.",

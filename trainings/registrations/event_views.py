@@ -36,6 +36,7 @@ from trainings.people.sessions import begin_session, current_actor, verified_ema
 from trainings.registrations import operations
 from trainings.registrations.admission_rules import RULES
 from trainings.registrations.blueprint import blueprint
+from trainings.registrations.entry import window_of
 from trainings.registrations.event_queries import (
     EventPage,
     EventRow,
@@ -45,7 +46,7 @@ from trainings.registrations.event_queries import (
     list_events,
     next_date,
 )
-from trainings.registrations.explain import why_not_yet
+from trainings.registrations.explain import last_steps, why_not_yet
 from trainings.registrations.forms import (
     EventFilterForm,
     FirstRegistrationForm,
@@ -53,7 +54,7 @@ from trainings.registrations.forms import (
 )
 from trainings.registrations.models import SEATED, Registration, RegistrationState
 from trainings.registrations.organisation_queries import own_holds
-from trainings.registrations.place_queries import seats_elsewhere
+from trainings.registrations.place_queries import offers_by_same_wish, seats_elsewhere
 from trainings.registrations.queries import (
     MyPlace,
 )
@@ -147,7 +148,7 @@ def _show_event(
             agenda=_agenda(page),
             fact_lines=_facts(page.event, visitor=actor.person_id is None),
             venue_features=_venue_features(page.event) if actor.person_id else [],
-            refusal=window_refusal(operations.window_of(page.event), now),
+            refusal=window_refusal(window_of(page.event), now),
             waiting_reason=_waiting_reason(page, actor),
             pending=awaits_admission(page.event.admission, page.event.admitted_at),
             why=_why_not_yet(page, actor, now),
@@ -224,8 +225,16 @@ def _why_not_yet(page: EventPage, actor: Actor, now: datetime) -> str:
     if page.mine is None or page.mine.state in SEATED or actor.person_id is None:
         return ""
     elsewhere = seats_elsewhere(db.session(), page.event.id, [actor.person_id])
+    offered = offers_by_same_wish(db.session(), [page.mine.registration_id])
+    admitted = [page.mine.registration_id] if page.event.admitted_at is not None else []
     condition = why_not_yet(
-        page.mine, page.event, page.places, elsewhere.get(actor.person_id, ""), now
+        page.mine,
+        page.event,
+        page.places,
+        now,
+        elsewhere=elsewhere.get(actor.person_id, ""),
+        offered=offered.get(page.mine.registration_id, ""),
+        last_step=last_steps(db.session(), admitted).get(page.mine.registration_id, ("", "")),
     )
     return condition.to_person if condition else ""
 
@@ -324,7 +333,7 @@ def _first_registration(number: str, now: datetime) -> ResponseReturnValue:
         event=found,
         days=calendar.calendar_days(found),
         asks_needs=now < found.needs_until,
-        refusal=window_refusal(operations.window_of(found), now),
+        refusal=window_refusal(window_of(found), now),
     )
     return page, status
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +16,8 @@ from trainings.events.models import Event
 from trainings.events.rules import first_overlap
 from trainings.organisations.models import Level, Organisation
 from trainings.people.models import Person
+from trainings.registrations.affiliation import counts_for
+from trainings.registrations.entry import window_of
 from trainings.registrations.explain_rules import Condition, Facts, deciding, explain
 from trainings.registrations.models import (
     SEATED,
@@ -23,8 +25,13 @@ from trainings.registrations.models import (
     RegistrationChange,
     RegistrationState,
 )
-from trainings.registrations.operations import window_of
-from trainings.registrations.place_queries import chain, load_places, load_pools, seats_elsewhere
+from trainings.registrations.place_queries import (
+    chain,
+    load_places,
+    load_pools,
+    offers_by_same_wish,
+    seats_elsewhere,
+)
 from trainings.registrations.queries import MyPlace, MyRegistration, visible_to
 from trainings.registrations.rules import Places
 from trainings.registrations.wording import reason_name
@@ -61,7 +68,14 @@ class Explanation:
 
 
 def why_not_yet(
-    mine: MyPlace, event: Event, places: Places, elsewhere: str, now: datetime
+    mine: MyPlace,
+    event: Event,
+    places: Places,
+    now: datetime,
+    *,
+    elsewhere: str,
+    offered: str,
+    last_step: tuple[str, str] = ("", ""),
 ) -> Condition | None:
     """Return what keeps somebody who asked from a place, or None for who is asked or has one.
 
@@ -69,8 +83,10 @@ def why_not_yet(
         mine: the person's registration.
         event: with its sessions.
         places: its pool as it is.
-        elsewhere: number of an event at the same time with a place of the person, or empty.
         now: the present instant.
+        elsewhere: number of an event at the same time with a place of the person, or empty.
+        offered: number of another date of the same wish that is offered, or empty.
+        last_step: code and note of the last step in its history, if the office has admitted.
 
     """
     if mine.state in SEATED:
@@ -83,16 +99,37 @@ def why_not_yet(
         places=places,
         chain=mine.chain,
         elsewhere=elsewhere,
+        offered=offered,
         state=mine.state,
+        last_reason=last_step[0],
+        last_note=last_step[1],
         ahead=max(mine.position - 1, 0),
     )
     return deciding(facts, now)
 
 
+def last_steps(session: Session, registration_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """Return code and note of the last step of each registration; one statement, or none."""
+    ids = list(registration_ids)
+    if not ids:
+        return {}
+    last = (
+        select(func.max(RegistrationChange.id))
+        .where(RegistrationChange.registration_id.in_(ids))
+        .group_by(RegistrationChange.registration_id)
+    )
+    rows = session.execute(
+        select(
+            RegistrationChange.registration_id, RegistrationChange.reason, RegistrationChange.note
+        ).where(RegistrationChange.id.in_(last))
+    )
+    return {row.registration_id: (row.reason, row.note) for row in rows}
+
+
 def explain_own(
     session: Session, everything: Sequence[MyRegistration], now: datetime
 ) -> dict[int, Condition]:
-    """Return by registration what keeps the person from a place; at most two statements.
+    """Return by registration what keeps the person from a place; at most three statements.
 
     Args:
         session: for reading.
@@ -107,12 +144,23 @@ def explain_own(
     places, _ = load_pools(
         session, {id_: (pool.capacity, pool.organisation_limit) for id_, pool in pools.items()}, now
     )
+    offered = {}
+    if any(mine.registration.state is RegistrationState.OFFERED for mine in everything):
+        offered = offers_by_same_wish(session, [mine.registration.id for mine in asking])
+    steps = last_steps(
+        session, [mine.registration.id for mine in asking if mine.event.admitted_at is not None]
+    )
     found = {}
     for mine in asking:
         if mine.place is not None:
-            elsewhere = _own_elsewhere(mine.event, everything)
             condition = why_not_yet(
-                mine.place, mine.event, places[mine.event.pool_id], elsewhere, now
+                mine.place,
+                mine.event,
+                places[mine.event.pool_id],
+                now,
+                elsewhere=_own_elsewhere(mine.event, everything),
+                offered=offered.get(mine.registration.id, ""),
+                last_step=steps.get(mine.registration.id, ("", "")),
             )
             if condition is not None:
                 found[mine.registration.id] = condition
@@ -131,7 +179,7 @@ def _own_elsewhere(event: Event, everything: Sequence[MyRegistration]) -> str:
 
 
 def explain_to_office(session: Session, event: Event, person_id: int, now: datetime) -> Explanation:
-    """Load why a person has a place in an event, or has none; seven statements.
+    """Load why a person has a place in an event, or has none; eight statements.
 
     Args:
         session: for reading.
@@ -149,6 +197,7 @@ def explain_to_office(session: Session, event: Event, person_id: int, now: datet
     history = _history(session, registrations)
     organisations = _organisations_of(person)
     visible, ahead = _visible_and_ahead(session, event, person, latest)
+    authority = counts_for(latest.organisation) if latest is not None else None
     facts = Facts(
         window=window_of(event),
         needs_release=event.needs_release,
@@ -156,16 +205,18 @@ def explain_to_office(session: Session, event: Event, person_id: int, now: datet
         admitted_at=event.admitted_at,
         places=load_places(session, event.pool, now),
         chain=(
-            chain(latest.organisation_id, latest.organisation.parent_id)
-            if latest is not None
+            chain(authority.id, authority.parent_id)
+            if authority is not None
             else tuple(row.id for row in organisations if row.level is not Level.UNIT)
         ),
         visible=visible,
         leads=any(trainer.person_id == person_id for trainer in event.trainers),
         elsewhere=seats_elsewhere(session, event.id, [person_id]).get(person_id, ""),
+        offered=offers_by_same_wish(session, [latest.id]).get(latest.id, "") if latest else "",
         state=latest.state if latest else None,
         since=latest.state_since if latest else None,
         last_reason=history[0][0] if history else "",
+        last_note=history[0][1].note if history else "",
         ahead=ahead,
         offer_until=latest.offer_until if latest else None,
         missed_offers=latest.missed_offers if latest else 0,

@@ -20,6 +20,10 @@ from trainings.registrations.rules import (
 from trainings.registrations.wording import reason_name
 
 State = RegistrationState
+LEFT_OUT = "not_admitted_by_office"
+"""Code of the history: the office left somebody out whom the rules would have admitted."""
+NOT_ADMITTED = frozenset({LEFT_OUT, "not_admitted", "ranked_by_admission"})
+"""Codes of the history of those whom the admission gave no place."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +40,11 @@ class Facts:
         visible: whether the person sees the event.
         leads: whether the person leads it.
         elsewhere: number of another event at the same time with a place of the person, or empty.
+        offered: number of another date of the same wish that the person is offered, or empty.
         state: of the latest registration; None: never registered.
         since: of that state.
         last_reason: code of the last step of its history, may be empty.
+        last_note: what decided that step, or why the office acted against the order.
         ahead: how many wait before the person.
         offer_until: until when a place is offered.
         missed_offers: how many offers the person let pass.
@@ -54,9 +60,11 @@ class Facts:
     visible: bool = True
     leads: bool = False
     elsewhere: str = ""
+    offered: str = ""
     state: State | None = None
     since: datetime | None = None
     last_reason: str = ""
+    last_note: str = ""
     ahead: int = 0
     offer_until: datetime | None = None
     missed_offers: int = 0
@@ -78,7 +86,7 @@ class Condition:
 
     Attributes:
         code: stable.
-        met: whether it is met.
+        met: whether it is met; None where it does not apply or cannot be said yet.
         words: what the office reads.
         to_person: what the person reads if this one decides.
         decides: False for what is only worth knowing.
@@ -86,10 +94,33 @@ class Condition:
     """
 
     code: str
-    met: bool
+    met: bool | None
     words: str
     to_person: str = ""
     decides: bool = True
+
+    @property
+    def name(self) -> str:
+        """What has to be so for a place."""
+        return _NAMES[self.code]
+
+
+_NAMES = {
+    "event": "Die Veranstaltung steht bevor und nimmt Anmeldungen an",
+    "visible": "Die Veranstaltung ist für die Person sichtbar",
+    "leads": "Die Person leitet die Veranstaltung nicht selbst",
+    "overlap": "Kein anderer Platz zur selben Zeit",
+    "other_offer": "Kein anderer Termin desselben Bedarfs ist angeboten",
+    "registered": "Die Person ist angemeldet",
+    "release": "Die Freigabe liegt vor oder ist nicht nötig",
+    "admission": "Die Zulassung ist erfolgt oder nicht nötig",
+    "limit": "Höchstzahl der Organisation ist nicht erreicht",
+    "capacity": "Ein Platz ist frei",
+    "contingents": "Freie Plätze sind nicht für andere vorgemerkt",
+    "queue": "Niemand wartet davor",
+    "offer": "Kein Platzangebot ist offen oder verstrichen",
+}
+_HAS_PLACE = "Die Person hat einen Platz, oder einer wird für sie frei gehalten."
 
 
 def explain(facts: Facts, now: datetime) -> list[Condition]:
@@ -106,7 +137,7 @@ def deciding(facts: Facts, now: datetime) -> Condition:
         return by_code["offer"]
     if facts.state is not None and (facts.is_seated or not facts.is_active):
         return by_code["registered"]
-    unmet = (condition for condition in conditions if condition.decides and not condition.met)
+    unmet = (condition for condition in conditions if condition.decides and condition.met is False)
     return next(unmet, by_code["queue"])
 
 
@@ -158,6 +189,19 @@ def _overlap(facts: Facts, _now: datetime) -> Condition:
     )
 
 
+def _other_offer(facts: Facts, _now: datetime) -> Condition | None:
+    if not facts.offered:
+        return None
+    return Condition(
+        "other_offer",
+        False,
+        f"Der Person ist ein anderer Termin desselben Bedarfs angeboten ({facts.offered}). Bis zur "
+        "Antwort wird sie hier übergangen und behält ihre Stelle.",
+        f"Wir bieten Ihnen gerade einen Platz in {facts.offered} an. Bis Sie geantwortet haben, "
+        "bekommen Sie hier keinen; Ihre Stelle auf dieser Warteliste behalten Sie.",
+    )
+
+
 def _registered(facts: Facts, _now: datetime) -> Condition:
     if facts.state is None:
         return Condition(
@@ -185,18 +229,18 @@ def _release(facts: Facts, _now: datetime) -> Condition:
     if facts.state is State.DECLINED:
         return Condition("release", False, "Die Organisation hat die Anmeldung nicht freigegeben.")
     if not facts.needs_release:
-        return Condition("release", True, "Eine Freigabe der Organisation ist nicht nötig.")
+        return Condition("release", None, "Eine Freigabe der Organisation ist nicht nötig.")
     if facts.is_active:
         return Condition("release", True, "Die Organisation hat die Anmeldung freigegeben.")
-    return Condition(
-        "release", True, "Die Organisation muss eine Anmeldung freigeben.", decides=False
-    )
+    return Condition("release", None, "Die Organisation muss eine Anmeldung freigeben.")
 
 
 def _admission(facts: Facts, now: datetime) -> Condition:
     if facts.admission is Admission.IN_ORDER:
-        return Condition("admission", True, "Plätze gibt es in der Reihenfolge der Anmeldungen.")
+        return Condition("admission", None, "Plätze gibt es in der Reihenfolge der Anmeldungen.")
     if not awaits_admission(facts.admission, facts.admitted_at):
+        if facts.state is State.WAITING and facts.last_reason in NOT_ADMITTED:
+            return _not_admitted(facts)
         return Condition(
             "admission", True, "Die Geschäftsstelle hat über die Zulassung entschieden."
         )
@@ -208,10 +252,31 @@ def _admission(facts: Facts, now: datetime) -> Condition:
     return Condition("admission", False, sentence, sentence)
 
 
+def _not_admitted(facts: Facts) -> Condition:
+    """Say what kept somebody from a place in the admission, which counts until the next step."""
+    if facts.last_reason == LEFT_OUT:
+        return Condition(
+            "admission",
+            False,
+            "Die Geschäftsstelle hat die Person bei der Zulassung herausgenommen. "
+            f"{facts.last_note}",
+            "Die Geschäftsstelle hat bei der Zulassung anders entschieden. Wenden Sie sich bei "
+            "Fragen bitte an sie.",
+        )
+    return Condition(
+        "admission",
+        False,
+        f"Bei der Zulassung war kein Platz für die Person. Es entschied: {facts.last_note}",
+        f"Bei der Zulassung war kein Platz für Sie. Es entschied: {facts.last_note}",
+    )
+
+
 def _limit(facts: Facts, _now: datetime) -> Condition | None:
     limit = facts.places.organisation_limit
-    if facts.is_seated or limit is None:
+    if limit is None:
         return None
+    if facts.is_seated:
+        return Condition("limit", None, _HAS_PLACE)
     used = f"{facts.places.seated_of(facts.chain)} von höchstens {limit}"
     return Condition(
         "limit",
@@ -221,9 +286,9 @@ def _limit(facts: Facts, _now: datetime) -> Condition | None:
     )
 
 
-def _capacity(facts: Facts, _now: datetime) -> Condition | None:
+def _capacity(facts: Facts, _now: datetime) -> Condition:
     if facts.is_seated:
-        return None
+        return Condition("capacity", None, _HAS_PLACE)
     places = facts.places
     return Condition(
         "capacity",
@@ -235,8 +300,10 @@ def _capacity(facts: Facts, _now: datetime) -> Condition | None:
 
 def _contingents(facts: Facts, _now: datetime) -> Condition | None:
     places = facts.places
-    if facts.is_seated or not places.holds:
+    if not places.holds:
         return None
+    if facts.is_seated:
+        return Condition("contingents", None, _HAS_PLACE)
     own = sum(number for id_, number in places.unused.items() if id_ in facts.chain)
     held = formats.count(places.held, "Platz ist", "Plätze sind")
     words = f"{held} noch für Organisationen vorgemerkt, davon {own} für die der Person."
@@ -248,9 +315,9 @@ def _contingents(facts: Facts, _now: datetime) -> Condition | None:
     )
 
 
-def _queue(facts: Facts, _now: datetime) -> Condition | None:
+def _queue(facts: Facts, _now: datetime) -> Condition:
     if facts.is_seated:
-        return None
+        return Condition("queue", None, _HAS_PLACE)
     before = formats.count(facts.ahead, "Person", "Personen")
     if facts.ahead:
         verb = "wartet" if facts.ahead == 1 else "warten"
@@ -278,6 +345,6 @@ def _offer(facts: Facts, _now: datetime) -> Condition | None:
 
 
 _CHECKS: tuple[Callable[[Facts, datetime], Condition | None], ...] = (
-    _event, _visible, _leads, _overlap, _registered, _release, _admission,
+    _event, _visible, _leads, _overlap, _other_offer, _registered, _release, _admission,
     _limit, _capacity, _contingents, _queue, _offer,
 )  # fmt: skip

@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session, selectinload
 from trainings.core import audit, formats
 from trainings.core.actors import Actor
 from trainings.core.errors import DomainError, not_found
-from trainings.events.bookings import lock_people_and_rooms
 from trainings.events.models import Event, EventTrainer, ExtraDate
 from trainings.events.operations import copy_event, publish_event
 from trainings.registrations import demand_mails, mails
+from trainings.registrations.deciders import Decider
 from trainings.registrations.demand_operations import link_to_wish, open_wish
+from trainings.registrations.entry import enter
 from trainings.registrations.models import Registration, RegistrationState, Release
-from trainings.registrations.operations import Decider, enter
 from trainings.registrations.places import LockedPlaces, with_many_places
 
 OFFER_DAYS = 2
@@ -98,10 +98,7 @@ def publish_and_take_along(session: Session, actor: Actor, event_id: int, now: d
     persons = {row.person_id for row in _waiting(session, source_id)}
     persons |= set(_trainers(session, event_id))
     room_id = session.scalar(select(Event.room_id).where(Event.id == event_id))
-    # Publishing locks trainers and room itself, and `with_many_places` the persons: taken here in
-    # one go before any pool, those locks find theirs and wait for nobody.
     rooms = {room_id} if room_id is not None else set()
-    lock_people_and_rooms(session, person_ids=persons, room_ids=rooms)
 
     def work(sections: list[LockedPlaces]) -> int:
         by_id = {places.event.id: places for places in sections}
@@ -117,7 +114,9 @@ def publish_and_take_along(session: Session, actor: Actor, event_id: int, now: d
         publish_event(session, actor, event_id, now)
         return len(take_waiting_list_along(source, target, actor))
 
-    return with_many_places(session, [source_id, event_id], persons, now, work)
+    # Publishing locks trainers and room itself: taken here in one go before any pool, those locks
+    # find theirs and wait for nobody.
+    return with_many_places(session, [source_id, event_id], persons, now, work, room_ids=rooms)
 
 
 def take_waiting_list_along(
@@ -190,7 +189,7 @@ def _tell(
     days = formats.day_span(source.first_day, source.last_day)
     for registration in served:
         if registration.offer_until is None:
-            mails.placed(session, registration, now, promoted=True)
+            mails.placed(session, registration, now, ended=target.ended, promoted=True)
             continue
         opening = (
             f"für die Warteliste vom {days} gibt es einen Zusatztermin, und Sie sind an der Reihe. "

@@ -31,7 +31,7 @@ from trainings.core.forms import (
     required,
 )
 from trainings.events.models import KIND_NAMES, EventKind
-from trainings.people.forms import NewPersonForm
+from trainings.people.forms import NewPersonForm, SomebodyForm
 from trainings.registrations.collective_rules import MOST_PEOPLE, Column, ListedPerson
 from trainings.registrations.event_queries import EventFilter, EventList
 from trainings.registrations.models import LATE_REASON_NAMES, NEED_NAMES, LateReason, NeedKind
@@ -87,21 +87,8 @@ class GiveBackForm(Form):
         return LateReason(chosen) if chosen in set(LateReason) else None
 
 
-class SubstituteForm(Form):
+class SubstituteForm(SomebodyForm):
     """Who comes instead."""
-
-    given_name = LineField(
-        "Vorname", 80, [required("Bitte geben Sie den Vornamen ein."), registered_name]
-    )
-    family_name = LineField(
-        "Nachname", 80, [required("Bitte geben Sie den Nachnamen ein."), registered_name]
-    )
-    email = LineField(
-        "Dienstliche E-Mail",
-        LONGEST_EMAIL,
-        [required("Bitte geben Sie die dienstliche E-Mail-Adresse ein."), email_address],
-        render_kw={"type": "email", "inputmode": "email"},
-    )
 
     def colleague(self) -> dict[str, str]:
         """Return what was typed, by the names that `substitute` takes."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 
-from sqlalchemy import and_, bindparam, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from trainings.core import formats, tokens
 from trainings.core.clock import end_of_day
 from trainings.core.outbox import Mail
 from trainings.core.tokens import Purpose
-from trainings.events.models import Event
 from trainings.registrations import tickets
 from trainings.registrations.mail_parts import (
     MY_REGISTRATIONS,
@@ -24,10 +22,16 @@ from trainings.registrations.mail_parts import (
     ticket_path,
     withdraw_path,
 )
-from trainings.registrations.models import Registration, RegistrationState, WishedRegistration
+from trainings.registrations.models import Registration, RegistrationState
 from trainings.registrations.rules import awaits_admission
 
-_BY_OTHER = "Ihre Organisation oder die Geschäftsstelle hat Sie angemeldet."
+Days = tuple[date, date]
+Ended = Mapping[int, Sequence[Days]]
+"""Days of the other dates that were off with a place, by its registration."""
+
+
+def _registered_by(by: str) -> str:
+    return f"{by} hat Sie angemeldet."
 
 
 def served(
@@ -35,8 +39,9 @@ def served(
     registrations: Sequence[Registration],
     now: datetime,
     *,
+    ended: Ended,
     asked: Registration | None = None,
-    by_other: bool = False,
+    by: str = "",
 ) -> None:
     """Tell everybody who got or was offered a place.
 
@@ -44,8 +49,9 @@ def served(
         session: the open transaction.
         registrations: placed or offered.
         now: the present instant.
+        ended: `LockedPlaces.ended`.
         asked: the one who asked right now and did not wait before.
-        by_other: somebody else asked for that person.
+        by: who asked for that person, if somebody else did.
 
     """
     for registration in registrations:
@@ -54,7 +60,12 @@ def served(
         else:
             promoted = registration is not asked
             placed(
-                session, registration, now, promoted=promoted, by_other=by_other and not promoted
+                session,
+                registration,
+                now,
+                ended=ended,
+                promoted=promoted,
+                by="" if promoted else by,
             )
 
 
@@ -63,9 +74,10 @@ def placed(
     registration: Registration,
     now: datetime,
     *,
+    ended: Ended,
     promoted: bool,
     opening: str = "",
-    by_other: bool = False,
+    by: str = "",
 ) -> None:
     """Tell somebody that there is a place, with ticket and calendar entry.
 
@@ -73,9 +85,10 @@ def placed(
         session: the open transaction.
         registration: placed.
         now: the present instant.
+        ended: `LockedPlaces.ended`.
         promoted: whether the person waited before.
         opening: the first sentence, where it is a special one.
-        by_other: somebody else registered the person right now.
+        by: who registered the person right now, if somebody else did.
 
     """
     if promoted:
@@ -86,12 +99,14 @@ def placed(
     else:
         kind, word = "registration_placed", "Zusage"
         opening = opening or "Sie haben einen Platz."
-        if by_other:
-            opening = f"{_BY_OTHER} {opening}"
-    _invite(session, registration, now, kind=kind, word=word, opening=opening)
+        if by:
+            opening = f"{_registered_by(by)} {opening}"
+    _invite(session, registration, now, kind=kind, word=word, opening=opening, ended=ended)
 
 
-def took_over(session: Session, registration: Registration, instead_of: str, now: datetime) -> None:
+def took_over(
+    session: Session, registration: Registration, instead_of: str, now: datetime, *, ended: Ended
+) -> None:
     """Tell somebody that they come in a colleague's place, with ticket and calendar entry."""
     opening = (
         f"{instead_of} kann nicht teilnehmen und hat Sie als Ersatzperson benannt. Der Platz "
@@ -104,6 +119,7 @@ def took_over(session: Session, registration: Registration, instead_of: str, now
         kind="registration_taken_over",
         word="Ersatzperson",
         opening=opening,
+        ended=ended,
     )
 
 
@@ -115,6 +131,7 @@ def _invite(
     kind: str,
     word: str,
     opening: str,
+    ended: Ended,
 ) -> None:
     event = registration.event
     post(
@@ -132,7 +149,7 @@ def _invite(
             link=("Eintrittskarte öffnen", ticket_path(registration)),
             ticket=f"/t/{registration.ticket}",
             closing=(
-                *_other_dates(session, registration),
+                *_other_dates(ended.get(registration.id, ())),
                 "Bitte zeigen Sie die Eintrittskarte am Eingang vor; Ihr Name genügt auch.",
                 "Sie können doch nicht? Bitte geben Sie den Platz zurück, damit jemand nachrücken "
                 f"kann. Ohne Angabe von Gründen geht das bis "
@@ -144,54 +161,30 @@ def _invite(
     )
 
 
-_LINK, _OTHER_LINK = aliased(WishedRegistration), aliased(WishedRegistration)
-_ENDED_WITH = (
-    select(Event.first_day, Event.last_day)
-    .join(Registration, Registration.event_id == Event.id)
-    .join(_OTHER_LINK, _OTHER_LINK.registration_id == Registration.id)
-    .join(_LINK, _LINK.wish_id == _OTHER_LINK.wish_id)
-    .where(
-        _LINK.registration_id == bindparam("registration_id"),
-        Registration.id != bindparam("registration_id"),
-        or_(
-            Registration.state == RegistrationState.OFFERED,
-            and_(
-                Registration.state == RegistrationState.WITHDRAWN,
-                Registration.state_since == bindparam("since"),
-            ),
-        ),
-    )
-    .order_by(Event.first_day)
-)
-
-
-def _other_dates(session: Session, registration: Registration) -> tuple[str, ...]:
+def _other_dates(days: Sequence[Days]) -> tuple[str, ...]:
     """Say which other dates of the same wish are off, now that there is a place."""
-    values = {"registration_id": registration.id, "since": registration.state_since}
-    days = [formats.day_span(*row) for row in session.execute(_ENDED_WITH, values)]
     if not days:
         return ()
+    spans = [formats.day_span(first_day, last_day) for first_day, last_day in days]
     return (
-        "Ihr Wunsch ist damit erfüllt. Auf der Warteliste für "
-        f"{formats.join_words(days)} stehen Sie nicht mehr.",
+        "Damit haben Sie Ihren Platz. Auf der Warteliste für "
+        f"{formats.join_words(spans)} stehen Sie nicht mehr.",
     )
 
 
-def waiting(
-    session: Session, registration: Registration, now: datetime, *, by_other: bool = False
-) -> None:
+def waiting(session: Session, registration: Registration, now: datetime, *, by: str = "") -> None:
     """Tell somebody that they are on the waiting list, or that the office will decide.
 
     Args:
         session: the open transaction.
         registration: waiting.
         now: the present instant.
-        by_other: somebody else registered the person right now.
+        by: who registered the person right now, if somebody else did.
 
     """
     event = registration.event
     if awaits_admission(event.admission, event.admitted_at):
-        _request_received(session, registration, now, by_other=by_other)
+        _request_received(session, registration, now, by=by)
         return
     post(
         session,
@@ -201,8 +194,8 @@ def waiting(
         mail=Mail(
             subject=f"Warteliste: {event_subject(event)}",
             paragraphs=(
-                *((_BY_OTHER,) if by_other else ()),
-                f"{'Z' if by_other else 'z'}urzeit ist kein Platz für Sie frei. Sie stehen auf der "
+                *((_registered_by(by),) if by else ()),
+                f"{'Z' if by else 'z'}urzeit ist kein Platz für Sie frei. Sie stehen auf der "
                 "Warteliste.",
                 "Sobald ein Platz frei wird und Sie an der Reihe sind, "
                 + (
@@ -221,7 +214,7 @@ def waiting(
 
 
 def _request_received(
-    session: Session, registration: Registration, now: datetime, *, by_other: bool
+    session: Session, registration: Registration, now: datetime, *, by: str
 ) -> None:
     event = registration.event
     post(
@@ -232,7 +225,7 @@ def _request_received(
         mail=Mail(
             subject=f"Antrag eingegangen: {event_subject(event)}",
             paragraphs=(
-                *((_BY_OTHER,) if by_other else ()),
+                *((_registered_by(by),) if by else ()),
                 "Ihre Anmeldung ist eingegangen. Über die Plätze entscheidet die Geschäftsstelle "
                 f"nach dem Anmeldeschluss ({formats.deadline(event.closes_at)}).",
                 "Bis dahin ist noch nichts zugesagt, und es ist nichts weiter zu tun. Sie bekommen "
@@ -247,7 +240,7 @@ def _request_received(
 
 
 def awaiting_release(
-    session: Session, registration: Registration, now: datetime, *, by_other: bool = False
+    session: Session, registration: Registration, now: datetime, *, by: str = ""
 ) -> None:
     """Tell somebody that the organisation has to release the request first."""
     event = registration.event
@@ -259,7 +252,7 @@ def awaiting_release(
         mail=Mail(
             subject=f"Ihre Anmeldung wartet auf die Freigabe: {event_subject(event)}",
             paragraphs=(
-                *((_BY_OTHER,) if by_other else ()),
+                *((_registered_by(by),) if by else ()),
                 "Ihre Anmeldung ist eingegangen. Ihre Organisation muss sie noch freigeben; die "
                 "zuständige Stelle bekommt dazu eine Nachricht von uns.",
                 "Für die Reihenfolge zählt der Zeitpunkt Ihrer Anmeldung, nicht der der Freigabe. "

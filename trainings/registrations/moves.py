@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from trainings.core.actors import Actor
 from trainings.core.errors import DomainError
+from trainings.events.models import Event
 from trainings.registrations.models import (
     ACTIVE,
     Registration,
@@ -93,7 +95,7 @@ def last_rank(session: Session, pool_id: int) -> int:
 
 _LINK, _OTHER_LINK = aliased(WishedRegistration), aliased(WishedRegistration)
 _WISH_AND_OTHERS = (
-    select(Wish, Registration)
+    select(Wish, Registration, Event.first_day, Event.last_day)
     .join(_LINK, _LINK.wish_id == Wish.id)
     .outerjoin(
         _OTHER_LINK,
@@ -106,20 +108,33 @@ _WISH_AND_OTHERS = (
         Registration,
         and_(Registration.id == _OTHER_LINK.registration_id, Registration.state.in_(ACTIVE)),
     )
+    .outerjoin(Event, Registration.event_id == Event.id)
     .where(_LINK.registration_id == bindparam("registration_id"))
-    .order_by(Registration.id)
+    .order_by(Event.first_day, Registration.id)
     .execution_options(populate_existing=True)
 )
 
 
+@dataclass(frozen=True)
+class OtherDate:
+    """What somebody asked for by the same wish, and the days of its event."""
+
+    registration: Registration
+    days: tuple[date, date]
+
+
 def wish_and_others(
     session: Session, registration: Registration
-) -> tuple[Wish | None, list[Registration]]:
+) -> tuple[Wish | None, list[OtherDate]]:
     """Load the wish that a registration serves, and what else is active for it."""
     session.flush()
     rows = session.execute(_WISH_AND_OTHERS, {"registration_id": registration.id}).all()
     wish = rows[0][0] if rows else None
-    return wish, [other for _, other in rows if other is not None]
+    return wish, [
+        OtherDate(other, (first_day, last_day))
+        for _, other, first_day, last_day in rows
+        if other is not None
+    ]
 
 
 def end_wait(session: Session, registration: Registration, actor: Actor, now: datetime) -> None:

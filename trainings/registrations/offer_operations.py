@@ -13,10 +13,11 @@ from trainings.core.errors import DomainError, not_found
 from trainings.core.permissions import Permission
 from trainings.events.models import EventState
 from trainings.registrations import mails
+from trainings.registrations.affiliation import counts_for
 from trainings.registrations.models import Registration, RegistrationState
-from trainings.registrations.moves import last_rank, move, note_change
+from trainings.registrations.moves import last_rank, move, note_change, placed_elsewhere
 from trainings.registrations.offer_rules import after_missed_offer
-from trainings.registrations.place_queries import seats_elsewhere
+from trainings.registrations.place_queries import chain, seats_elsewhere
 from trainings.registrations.places import LockedPlaces, begins_at, with_places
 from trainings.registrations.rules import Verdict, awaits_admission
 
@@ -43,7 +44,7 @@ def accept_offer(
         registration = _offered(places, registration_id)
         places.place(registration, actor, "offer_accepted")
         audit.record(session, actor, "offer_accepted", registration, now, event_id=places.event.id)
-        mails.placed(session, registration, now, promoted=True)
+        mails.placed(session, registration, now, ended=places.ended, promoted=True)
         return registration
 
     return with_places(session, *_about(session, registration_id), now, work)
@@ -64,7 +65,7 @@ def decline_offer(
         move(session, registration, State.WITHDRAWN, actor, reason="offer_declined", now=now)
         audit.record(session, actor, "offer_declined", registration, now, event_id=places.event.id)
         session.flush()
-        mails.served(session, places.fill(actor, "promoted"), now)
+        mails.served(session, places.fill(actor, "promoted"), now, ended=places.ended)
         return registration
 
     return with_places(session, *_about(session, registration_id), now, work)
@@ -99,7 +100,7 @@ def expire_offers(places: LockedPlaces) -> int:
         mails.offer_missed(session, registration, now)
         session.flush()
     if over:
-        mails.served(session, places.fill(SYSTEM, "promoted"), now)
+        mails.served(session, places.fill(SYSTEM, "promoted"), now, ended=places.ended)
     return len(over)
 
 
@@ -152,7 +153,7 @@ def move_in_queue(
         )
         audit.record(session, actor, "queue_changed", moved, now, event_id=places.event.id)
         session.flush()
-        mails.served(session, places.fill(actor, "promoted"), now)
+        mails.served(session, places.fill(actor, "promoted"), now, ended=places.ended)
 
     with_places(session, *_about(session, registration_id), now, work)
 
@@ -185,10 +186,8 @@ def place_by_office(
                 "admission_pending", "Über diese Plätze entscheiden Sie bei der Zulassung, nachdem "
                 "die Anmeldung geschlossen ist.",
             )  # fmt: skip
-        chain = [registration.organisation_id]
-        if registration.organisation.parent_id is not None:
-            chain.append(registration.organisation.parent_id)
-        if places.places().verdict(tuple(chain)) is not Verdict.PLACE:
+        authority = counts_for(registration.organisation)
+        if places.places().verdict(chain(authority.id, authority.parent_id)) is not Verdict.PLACE:
             raise DomainError(
                 "no_place",
                 "Für diese Person ist kein Platz frei. Erhöhen Sie zuerst die Zahl der Plätze, "
@@ -201,7 +200,7 @@ def place_by_office(
             )  # fmt: skip
         places.place(registration, actor, "placed_by_office", note=reason)
         audit.record(session, actor, "placed_by_office", registration, now)
-        mails.placed(session, registration, now, promoted=True)
+        mails.placed(session, registration, now, ended=places.ended, promoted=True)
         return registration
 
     return with_places(session, *_about(session, registration_id), now, work)
@@ -274,6 +273,8 @@ def offer_refusal(
             "offer_over", "Dieses Angebot ist abgelaufen. Sie stehen weiter auf der Warteliste und "
             "hören von uns, wenn wieder ein Platz frei wird.",
         )  # fmt: skip
+    if registration.history[-1].reason == "placed_elsewhere":
+        return placed_elsewhere()
     return DomainError(
         "offer_over", "Dieses Angebot gilt nicht mehr. Möchten Sie teilnehmen, melden Sie sich "
         "bitte wieder an.",

@@ -16,7 +16,8 @@ from trainings.registrations.wording import BY_RULE
 MOST_LOG_LINES = 200
 _WAITING = RegistrationState.WAITING
 _OWN_REASONS = (
-    "moved_by_office", "offer_missed", "ranked_by_admission", "not_admitted_by_office",
+    "moved_by_office", "offer_missed", "offer_gave_way", "ranked_by_admission",
+    "not_admitted_by_office",
 )  # fmt: skip
 
 
@@ -51,7 +52,7 @@ def queue_news(session: Session, registration_ids: Iterable[int]) -> dict[int, Q
         or_(other.rank < mine.rank, other.state != _WAITING),
         or_(
             and_(change.from_state == _WAITING, change.to_state != _WAITING),
-            change.reason == "moved_by_office",
+            change.reason.in_(["moved_by_office", "offer_gave_way"]),
         ),
         change.at >= mine.requested_at,
     )

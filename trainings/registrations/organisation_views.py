@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from flask import flash, redirect, render_template, request, url_for
@@ -18,7 +19,7 @@ from trainings.people.posting import attempt
 from trainings.people.sessions import current_actor
 from trainings.registrations.blueprint import blueprint
 from trainings.registrations.contingent_operations import return_contingent
-from trainings.registrations.models import SEATED
+from trainings.registrations.models import SEATED, RegistrationState, ReleaseOutcome
 from trainings.registrations.organisation_queries import find_held_places, held_places
 from trainings.registrations.release_forms import (
     OrderError,
@@ -37,7 +38,13 @@ from trainings.registrations.release_pages import (
     is_anything_to_decide,
     pressed,
 )
-from trainings.registrations.release_queries import coming_requests, load_tree, spoken_for
+from trainings.registrations.release_queries import (
+    EventRequests,
+    RequestRow,
+    coming_requests,
+    load_tree,
+    spoken_for,
+)
 from trainings.registrations.release_rules import Overseen
 from trainings.registrations.statuses import STATE_STATUS
 
@@ -52,35 +59,35 @@ def organisation_page() -> ResponseReturnValue:
     """Show the requests and places of the contact's organisations; decide and rank requests."""
     now = utc_now()
     form, status = ReleaseForm(), 200
+    wrong: Collection[int] = ()
     if form.is_submitted():
         status = 422
-        if form.validate() and _act(form, now):
-            return redirect(url_for(".organisation_page"), code=303)
-    return _page(form, now), status
+        outcome = pressed()
+        try:
+            if form.validate() and _act(form, outcome, now):
+                return redirect(url_for(".organisation_page"), code=303)
+        except OrderError as error:
+            form.form_errors.append(str(error))
+            wrong = error.registrations
+    return _page(form, wrong, now), status
 
 
-def _act(form: ReleaseForm, now: datetime) -> bool:
-    """Save the order that was typed, then decide what is ticked if that was pressed."""
-    speaker, outcome = _speaker(db.session()), pressed()
-    events = coming_requests(db.session(), speaker.overseen, now, RANKED)
-    try:
-        changed = typed_order(request.form, [event for event in events if event.is_ranked])
-    except OrderError as error:
-        form.form_errors.append(str(error))
-        return False
-    if outcome is not None and not form.chosen():
-        return False
+def _act(form: ReleaseForm, outcome: ReleaseOutcome | None, now: datetime) -> bool:
+    """Decide what is ticked, or save the order that was typed: each has a form of its own."""
+    if outcome is not None:
+        return decide_chosen(form, outcome, _speaker, now)
+    events = coming_requests(db.session(), _speaker(db.session()).overseen, now, RANKED)
+    changed = typed_order(request.form, [event for event in events if event.is_ranked])
     for event_id, (numbers, priority) in changed.items():
         with transaction() as session:
             rank_requests(
                 session, _speaker(session), event_id, numbers=numbers, priority=priority, now=now
             )
-    if changed or outcome is None:
-        flash("Die Reihenfolge ist gespeichert.", "success")
-    return outcome is None or decide_chosen(form, outcome, _speaker, now)
+    flash("Die Reihenfolge ist gespeichert.", "success")
+    return True
 
 
-def _page(form: ReleaseForm, now: datetime) -> str:
+def _page(form: ReleaseForm, wrong: Collection[int], now: datetime) -> str:
     actor, session = current_actor(), db.session()
     own = spoken_for(session, actor.person_id)
     overseen = load_tree(session).overseen(own)
@@ -88,17 +95,23 @@ def _page(form: ReleaseForm, now: datetime) -> str:
     return render_template(
         "registrations/organisation.html",
         organisations=list(own.values()),
-        asking=[event for event in events if event.only(*RANKED)],
-        ranked=RANKED,
+        asking=[event for event in events if event.only(RegistrationState.AWAITING_RELEASE)],
+        queued=[(event, rows) for event in events if (rows := _queued(event))],
         decidable=is_anything_to_decide(events, actor.person_id),
         seated=[(event, event.only(*SEATED)) for event in events if event.only(*SEATED)],
         contingents=held_places(session, overseen, now) if own else [],
         form=form,
         me=actor.person_id,
         chosen=set(form.requests.data or ()),
-        typed=request.form,
+        typed=request.form if "order" in request.form else {},
+        wrong=wrong,
         status=STATE_STATUS,
     )
+
+
+def _queued(event: EventRequests) -> list[RequestRow]:
+    """Return who waits; where the organisation's order counts, also those not released yet."""
+    return event.only(*RANKED) if event.is_ranked else event.only(RegistrationState.WAITING)
 
 
 @blueprint.route(

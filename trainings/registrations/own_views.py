@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from flask import (
-    abort,
-    flash,
-    redirect,
-    render_template,
-    request,
-    url_for,
-)
+from flask import abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -20,10 +13,8 @@ from trainings.core import formats
 from trainings.core.actors import Actor
 from trainings.core.clock import berlin_day, utc_now
 from trainings.core.database import db
-from trainings.core.errors import DomainError
-from trainings.core.forms import STALE_BUTTON, Form
-from trainings.core.http import follow
-from trainings.core.idempotency import Outcome, once
+from trainings.core.forms import Form
+from trainings.core.idempotency import Outcome
 from trainings.core.permissions import Permission, requires
 from trainings.core.qr import qr_svg
 from trainings.core.settings import current_settings
@@ -36,15 +27,8 @@ from trainings.registrations.blueprint import blueprint
 from trainings.registrations.demand_queries import ended_by_wish, my_wishes
 from trainings.registrations.explain import explain_own
 from trainings.registrations.explain_rules import Condition
-from trainings.registrations.forms import (
-    GiveBackForm,
-)
+from trainings.registrations.forms import GiveBackForm
 from trainings.registrations.models import Registration, RegistrationState
-from trainings.registrations.offer_operations import (
-    accept_offer,
-    answer_sentence,
-    decline_offer,
-)
 from trainings.registrations.offer_queries import QueueNews, queue_news
 from trainings.registrations.queries import (
     MyPlace,
@@ -53,7 +37,7 @@ from trainings.registrations.queries import (
     my_registrations,
 )
 from trainings.registrations.release_queries import declined_requests, not_released_in_time
-from trainings.registrations.rules import is_late
+from trainings.registrations.rules import awaits_admission, is_late
 from trainings.registrations.statuses import (
     Status,
     past_status,
@@ -130,7 +114,7 @@ def _row_status(
     icon, word, tone, detail = registration_status(place)
     sentences = [detail] if detail else []
     condition = why.get(registration.id)
-    if condition is not None and condition.code != "admission":
+    if condition is not None and not (condition.code == "admission" and place.awaits_admission):
         sentences.append(condition.to_person)
     if registration.id in news:
         sentences.append(queue_sentence(news[registration.id]))
@@ -227,31 +211,8 @@ def withdraw(registration_id: int) -> ResponseReturnValue:
             registration=registration,
             event=registration.event,
             days=calendar.calendar_days(registration.event),
+            pending=awaits_admission(registration.event.admission, registration.event.admitted_at),
             late=is_late(registration.state, registration.event.withdraw_until, utc_now()),
         ),
         status,
     )
-
-
-@blueprint.post("/meine/anmeldungen/<id:registration_id>/angebot")
-@requires(Permission.REGISTER)
-def answer_offer(registration_id: int) -> ResponseReturnValue:
-    """Accept or decline the place that is offered."""
-    actor, now = current_actor(), utc_now()
-    my_registration(db.session(), actor, registration_id)
-    form = Form()
-    back = url_for(".my_registrations")
-    if not form.validate():
-        flash(STALE_BUTTON, "danger")
-        return redirect(back, code=303)
-    accepts = "decline" not in request.form
-
-    def work(session: Session) -> Outcome:
-        answer = accept_offer if accepts else decline_offer
-        return Outcome(back, answer_sentence(answer(session, actor, registration_id, now)))
-
-    try:
-        return follow(once(form.key(actor.person_id, registration_id, accepts), now, work))
-    except DomainError as refusal:
-        flash(refusal.sentence, "danger")
-        return redirect(back, code=303)

@@ -1,32 +1,40 @@
 """The locked section: everything that can change who sits where goes through `with_places`.
 
-Locks are taken in one order everywhere, persons by ascending id and then the pool, so that two
-operations never wait for each other. On PostgreSQL they are row locks (`FOR NO KEY UPDATE`: nothing
-here changes a key, and the stronger `FOR UPDATE` would make every row that refers to the person
-wait as well); on SQLite the transaction is alone from its beginning.
+Locks are taken in one order everywhere, persons, rooms and pools, each by ascending id, so that
+two operations never wait for each other. On PostgreSQL they are row locks (`FOR NO KEY UPDATE`:
+nothing here changes a key, and the stronger `FOR UPDATE` would make every row that refers to the
+person wait as well); on SQLite the transaction is alone from its beginning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
 from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
-from trainings.core.actors import Actor
+from trainings.core.actors import SYSTEM, Actor
 from trainings.core.clock import berlin_instant
 from trainings.core.errors import not_found
-from trainings.events.models import Event, Pool
+from trainings.events.bookings import lock_people_and_rooms
+from trainings.events.models import Event, EventState, Pool
 from trainings.people.models import Person
+from trainings.registrations import mails
 from trainings.registrations.models import (
     Registration,
     RegistrationState,
     Wish,
 )
-from trainings.registrations.moves import end_wait, move, placed_elsewhere, wish_and_others
+from trainings.registrations.moves import (
+    OtherDate,
+    end_wait,
+    move,
+    placed_elsewhere,
+    wish_and_others,
+)
 from trainings.registrations.offer_rules import Passing, passing_on
 from trainings.registrations.place_queries import load_places, load_queue
 from trainings.registrations.rules import (
@@ -38,10 +46,15 @@ from trainings.registrations.rules import (
 Result = TypeVar("Result")
 
 
-class _MorePersonsError(Exception):
-    def __init__(self, person_ids: frozenset[int]) -> None:
+class _MoreLocksError(Exception):
+    def __init__(
+        self,
+        person_ids: frozenset[int] = frozenset(),
+        event_ids: frozenset[int] = frozenset(),
+    ) -> None:
         super().__init__()
         self.person_ids = person_ids
+        self.event_ids = event_ids
 
 
 class LockedPlaces:
@@ -51,16 +64,26 @@ class LockedPlaces:
         session: the open transaction.
         event: loaded under the lock.
         now: the present instant.
+        persons: who is locked.
+        ended: the days of the other dates that were off with a place, by its registration.
 
     """
 
     def __init__(
-        self, session: Session, event: Event, persons: frozenset[int], now: datetime
+        self,
+        session: Session,
+        event: Event,
+        persons: frozenset[int],
+        now: datetime,
+        section: Mapping[int, LockedPlaces],
     ) -> None:
         self.session = session
         self.event = event
         self.now = now
         self.persons = persons
+        self.ended: dict[int, list[tuple[date, date]]] = {}
+        self._section = section
+        self._lost_a_seat = False
 
     def places(self) -> Places:
         """Load the pool as it is now; a contingent whose date has passed no longer holds."""
@@ -73,7 +96,26 @@ class LockedPlaces:
         """
         missing = frozenset(person_ids) - self.persons
         if missing:
-            raise _MorePersonsError(missing)
+            raise _MoreLocksError(person_ids=missing)
+
+    def free_elsewhere(self, event_id: int) -> None:
+        """Lock the places of another event as well, before somebody leaves a seat there.
+
+        When the work is done that seat is offered to the next one.
+        """
+        if event_id not in self._section:
+            raise _MoreLocksError(event_ids=frozenset({event_id}))
+        self._section[event_id]._lost_a_seat = True
+
+    def pass_on_what_was_left(self) -> None:
+        """Offer a seat that `free_elsewhere` has freed to the next one, and tell them."""
+        event = self.event
+        if not self._lost_a_seat or event.state is not EventState.PUBLISHED:
+            return
+        if self.now < begins_at(event):
+            self.session.flush()
+            served = self.fill(SYSTEM, "promoted")
+            mails.served(self.session, served, self.now, ended=self.ended)
 
     def fill(self, actor: Actor, reason: str, *, asked: Collection[int] = ()) -> list[Registration]:
         """Give or offer every free place to the first on the waiting list for whom it may.
@@ -96,7 +138,7 @@ class LockedPlaces:
         places = self.places()
         if places.taken >= places.capacity:
             return []
-        chosen = next_places(places, load_queue(session, event))
+        chosen = next_places(places, load_queue(session, event, asked))
         way = passing_on(event.offer_days, event.short_notice, begins_at(event), self.now)
         if way.how is Passing.OFFICE:
             chosen = [seeker for seeker in chosen if seeker.id in asked]
@@ -120,22 +162,32 @@ class LockedPlaces:
 
         """
         wish, others = wish_and_others(self.session, registration)
-        if any(other.state is RegistrationState.PLACED for other in others):
+        if any(other.registration.state is RegistrationState.PLACED for other in others):
             raise placed_elsewhere()
         to = RegistrationState.PLACED
         move(self.session, registration, to, actor, reason=reason, now=self.now, note=note)
-        self._fulfil(wish, others, actor)
+        self._fulfil(registration, wish, others, actor)
 
     def end_other_waits(self, registration: Registration, actor: Actor) -> None:
         """End what else somebody waits for who has come to a place that serves a wish."""
-        self._fulfil(*wish_and_others(self.session, registration), actor)
+        wish, others = wish_and_others(self.session, registration)
+        self._fulfil(registration, wish, others, actor)
 
-    def _fulfil(self, wish: Wish | None, others: list[Registration], actor: Actor) -> None:
+    def _fulfil(
+        self,
+        registration: Registration,
+        wish: Wish | None,
+        others: Sequence[OtherDate],
+        actor: Actor,
+    ) -> None:
         for other in others:
             # Whoever only waits holds no place, so the other pools need no lock: the person has
-            # one. An offered place has to go to the next one, which `end_fulfilled_wishes` does.
-            if other.state is not RegistrationState.OFFERED:
-                end_wait(self.session, other, actor, self.now)
+            # one. An offered place has to go to the next one.
+            if other.registration.state is RegistrationState.OFFERED:
+                self.free_elsewhere(other.registration.event_id)
+            end_wait(self.session, other.registration, actor, self.now)
+        if others:
+            self.ended[registration.id] = [other.days for other in others]
         if wish is not None and wish.ended_at is None:
             wish.ended_at = self.now
 
@@ -159,6 +211,8 @@ def with_places(
     person_ids: Iterable[int],
     now: datetime,
     work: Callable[[LockedPlaces], Result],
+    *,
+    room_ids: Iterable[int] = (),
 ) -> Result:
     """Run `work` while nobody else can change the places of the event or of these persons.
 
@@ -170,12 +224,15 @@ def with_places(
         person_ids: who is concerned for certain.
         now: the present instant.
         work: what to do; it may run more than once.
+        room_ids: rooms that are booked or left.
 
     Raises:
         DomainError: `not_found`, if there is no such event.
 
     """
-    return with_many_places(session, [event_id], person_ids, now, lambda places: work(*places))
+    return with_many_places(
+        session, [event_id], person_ids, now, lambda places: work(*places), room_ids=room_ids
+    )
 
 
 def with_many_places(
@@ -184,14 +241,17 @@ def with_many_places(
     person_ids: Iterable[int],
     now: datetime,
     work: Callable[[list[LockedPlaces]], Result],
+    *,
+    room_ids: Iterable[int] = (),
 ) -> Result:
     """Run `work` while nobody else can change the places of these events or of these persons.
 
-    All persons are locked first, then all pools, both by ascending id: two operations with events
-    in common never wait for each other in a circle.
+    All persons are locked first, then rooms, then all pools, each by ascending id: two operations
+    with events in common never wait for each other in a circle.
 
-    If `work` wants to give a place to somebody who is not locked yet, it is undone and run again
-    with that person locked as well: locking a person after the pool could deadlock.
+    If `work` wants to give a place to somebody who is not locked yet, or to free a seat in yet
+    another event, it is undone and run again with that person or event locked as well: locking it
+    then and there could deadlock.
 
     Args:
         session: the open transaction.
@@ -199,28 +259,37 @@ def with_many_places(
         person_ids: who is concerned for certain.
         now: the present instant.
         work: what to do, with the events in the order of their pools; it may run more than once.
+        room_ids: rooms that are booked or left.
 
     Raises:
         DomainError: `not_found`, if there is no such event.
 
     """
-    persons = frozenset(person_ids)
-    ordered = _by_pool(session, event_ids) if len(event_ids) > 1 else event_ids
+    persons, events, rooms = frozenset(person_ids), frozenset(event_ids), frozenset(room_ids)
+    asked = events
     while True:
+        ordered = _by_pool(session, events) if len(events) > 1 else list(events)
+        section: dict[int, LockedPlaces] = {}
         savepoint = session.begin_nested()
         try:
             lock_persons(session, persons)
-            events = [lock_pool(session, event_id) for event_id in ordered]
-            result = work([LockedPlaces(session, event, persons, now) for event in events])
-        except _MorePersonsError as more:
+            lock_people_and_rooms(session, person_ids=(), room_ids=rooms)
+            for event_id in ordered:
+                event = lock_pool(session, event_id)
+                section[event_id] = LockedPlaces(session, event, persons, now, section)
+            result = work([section[event_id] for event_id in ordered if event_id in asked])
+            for places in section.values():
+                places.pass_on_what_was_left()
+        except _MoreLocksError as more:
             savepoint.rollback()
             persons |= more.person_ids
+            events |= more.event_ids
         else:
             savepoint.commit()
             return result
 
 
-def _by_pool(session: Session, event_ids: Sequence[int]) -> list[int]:
+def _by_pool(session: Session, event_ids: Collection[int]) -> list[int]:
     # A pool never changes hands, so the order may be read before the locks.
     statement = select(Event.id).where(Event.id.in_(event_ids)).order_by(Event.pool_id)
     return list(session.scalars(statement))

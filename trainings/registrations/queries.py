@@ -28,7 +28,7 @@ from trainings.registrations.models import (
     Registration,
     RegistrationState,
 )
-from trainings.registrations.place_queries import chain
+from trainings.registrations.place_queries import by_living_organisation, chain
 from trainings.registrations.rules import awaits_admission
 
 
@@ -102,25 +102,24 @@ _POSITION = (
 )
 
 
-_MY_PLACES = (
+_MY_PLACES = by_living_organisation(
     select(
         Registration.pool_id,
         Registration.id,
         Registration.state,
         Registration.offer_until,
-        Registration.organisation_id,
+        Organisation.id.label("organisation_id"),
         Organisation.parent_id,
         Event.admission,
         Event.admitted_at,
         _POSITION.label("position"),
     )
+    .select_from(Registration)
     .join(Event, Registration.event_id == Event.id)
-    .join(Organisation, Registration.organisation_id == Organisation.id)
-    .where(
-        Registration.pool_id.in_(bindparam("pools", expanding=True)),
-        Registration.person_id == bindparam("person_id"),
-        Registration.state.in_(ACTIVE),
-    )
+).where(
+    Registration.pool_id.in_(bindparam("pools", expanding=True)),
+    Registration.person_id == bindparam("person_id"),
+    Registration.state.in_(ACTIVE),
 )
 
 

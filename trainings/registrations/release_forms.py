@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from wtforms.validators import Optional
 
+from trainings.core import formats
 from trainings.core.fields import ManyField, NumberField
 from trainings.core.forms import Form, LineField, TextField, required
-from trainings.registrations.release_queries import EventRequests
+from trainings.registrations.release_queries import EventRequests, RequestRow
 
 LONGEST_REASON = 300
 MOST_AT_ONCE = 200
@@ -58,7 +61,16 @@ class ReturnForm(Form):
 
 
 class OrderError(ValueError):
-    """What somebody typed as a place in the order is no number; the text says so in German."""
+    """What somebody typed is no order; the text says so in German.
+
+    Attributes:
+        registrations: whose fields are wrong.
+
+    """
+
+    def __init__(self, sentence: str, registrations: Collection[int]) -> None:
+        super().__init__(sentence)
+        self.registrations = registrations
 
 
 def typed_order(
@@ -75,14 +87,16 @@ def typed_order(
         The numbers by registration, and the registrations marked „vorrangig“.
 
     Raises:
-        OrderError: not a whole number from 1 to 999.
+        OrderError: not a whole number from 1 to 999, or the same one for two people of one
+            authority, which has one order.
 
     """
     marked = {int(text) for text in form_data.getlist("priority") if _is_number(text)}
     changed = {}
     for event in events:
         rows = [row for row in event.rows if f"rank-{row.id}" in form_data]
-        numbers = {row.id: _number(form_data[f"rank-{row.id}"]) for row in rows}
+        numbers = {row.id: _number(form_data[f"rank-{row.id}"], row) for row in rows}
+        _refuse_equal(rows, numbers)
         if any(
             numbers[row.id] != row.organisation_rank or (row.id in marked) != row.is_priority
             for row in rows
@@ -95,10 +109,29 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 10
 
 
-def _number(text: str) -> int | None:
+def _number(text: str, row: RequestRow) -> int | None:
     text = text.strip()
     if not text:
         return None
     if not _is_number(text) or not 1 <= int(text) <= HIGHEST_RANK:
-        raise OrderError(f"In der Reihenfolge stehen ganze Zahlen von 1 bis {HIGHEST_RANK}.")
+        raise OrderError(
+            f"In der Reihenfolge stehen ganze Zahlen von 1 bis {HIGHEST_RANK}. Bitte prüfen Sie "
+            f"die Zahl bei {row.person}.",
+            {row.id},
+        )
     return int(text)
+
+
+def _refuse_equal(rows: Iterable[RequestRow], numbers: Mapping[int, int | None]) -> None:
+    together: dict[tuple[int, int], list[RequestRow]] = defaultdict(list)
+    for row in rows:
+        number = numbers[row.id]
+        if number is not None:
+            together[row.organisation_id, number].append(row)
+    for (_, number), people in together.items():
+        if len(people) > 1:
+            names = formats.join_words([row.person for row in people])
+            raise OrderError(
+                f"Die {number} steht bei {names}. Bitte geben Sie jeder Person eine eigene Zahl.",
+                {row.id for row in people},
+            )

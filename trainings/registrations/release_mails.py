@@ -14,9 +14,9 @@ from trainings.core.outbox import Mail
 from trainings.core.tokens import Purpose
 from trainings.events.models import Event
 from trainings.people.information import post_to_person
+from trainings.registrations.deciders import Decider
 from trainings.registrations.mail_parts import EVENTS, MY_REGISTRATIONS, event_facts, event_path
 from trainings.registrations.models import Contingent, Registration, ReleaseDigest
-from trainings.registrations.operations import Decider
 from trainings.registrations.release_queries import EventRequests, RequestRow
 
 ORGANISATION = "/organisation/"

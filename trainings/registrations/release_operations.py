@@ -16,6 +16,7 @@ from trainings.core.permissions import Permission
 from trainings.events.models import Event, EventState
 from trainings.people.models import Person
 from trainings.registrations import mails, release_mails
+from trainings.registrations.deciders import Decider, note_release, own_request
 from trainings.registrations.models import (
     Registration,
     RegistrationState,
@@ -23,7 +24,6 @@ from trainings.registrations.models import (
     ReleaseOutcome,
 )
 from trainings.registrations.moves import move
-from trainings.registrations.operations import Decider, note_release, own_request
 from trainings.registrations.places import LockedPlaces, begins_at, with_places
 from trainings.registrations.release_queries import (
     NOT_RELEASED,
@@ -176,7 +176,7 @@ def decide_release(
         served = places.fill(actor, "released", asked=[registration.id])
         if registration not in served:
             mails.waiting(session, registration, now)
-        mails.served(session, served, now, asked=registration)
+        mails.served(session, served, now, ended=places.ended, asked=registration)
         return registration
 
     return with_places(session, event_id, [person_id], now, work)

@@ -48,7 +48,7 @@ def event_status(row: EventRow, actor: Actor, now: datetime) -> Status:
         return ("lock", "Anmeldung geschlossen", "off", "")
     until = f"Anmelden bis {formats.long_date(formats.deadline_day(row.closes_at))}"
     if row.awaits_admission:
-        return ("calendar", "Anmeldung offen", "ok", f"{until}, danach Zulassung")
+        return ("calendar", "Anmeldung offen", "ok", f"{until}, Plätze werden danach zugelassen")
     if actor.person_id is None:
         return ("calendar", "Anmeldung offen", "ok", until)
     free = row.places.free_for(actor.counted_for)
@@ -76,17 +76,22 @@ def registration_status(mine: MyPlace) -> Status:
     return ("clock", "Freigabe steht aus", "warn", "")
 
 
+_OWN_STEPS = {
+    "offer_missed": "Sie haben ein Angebot verstreichen lassen und stehen seitdem am Ende.",
+    "offer_gave_way": "Ein Platz von Ihnen wurde auf dieselbe Zeit verlegt, deshalb gilt unser "
+    "Angebot nicht mehr.",
+}
+
+
 def queue_sentence(news: QueueNews) -> str:
     """Return why somebody's position on a waiting list last changed."""
     day = formats.long_date(berlin_day(news.at))
     if news.own:
-        why = (
-            "Sie haben ein Angebot verstreichen lassen und stehen seitdem am Ende."
-            if news.reason == "offer_missed"
-            else "Die Geschäftsstelle hat Ihre Stelle geändert."
-        )
+        why = _OWN_STEPS.get(news.reason, "Die Geschäftsstelle hat Ihre Stelle geändert.")
     elif news.reason == "moved_by_office":
         why = "Die Geschäftsstelle hat die Reihenfolge geändert."
+    elif news.reason == "offer_gave_way":
+        why = "Eine Person vor Ihnen steht wieder auf der Warteliste."
     elif news.to_state in (RegistrationState.PLACED, RegistrationState.OFFERED):
         why = "Eine Person vor Ihnen hat einen Platz bekommen."
     else:

@@ -18,6 +18,7 @@ from trainings.people.models import Person
 from trainings.people.operations import create_person
 from trainings.people.queries import organisations_for_email, person_by_email
 from trainings.registrations import mails
+from trainings.registrations.affiliation import authority_and_unit, counts_for
 from trainings.registrations.models import (
     ACTIVE,
     SEATED,
@@ -29,7 +30,6 @@ from trainings.registrations.models import (
     WishedRegistration,
 )
 from trainings.registrations.moves import move, new_ticket, note_change
-from trainings.registrations.operations import authority_and_unit
 from trainings.registrations.place_queries import seats_elsewhere
 from trainings.registrations.places import LockedPlaces, begins_at, with_places
 from trainings.registrations.rules import substitution_refusal
@@ -73,7 +73,7 @@ def substitute(
         raise not_found()
     if normalise_email(email) == old.person.email:
         raise _same_person()
-    authority = _authority_of(old)
+    authority = counts_for(old.organisation)
     colleague = person_by_email(session, email)
     if colleague is None:
         if not actor.may(Permission.OFFICE) and authority.id not in {
@@ -109,7 +109,7 @@ def _hand_over(
     colleague = session.get_one(
         Person, person_id, options=[joinedload(Person.organisation)], populate_existing=True
     )
-    authority = _authority_of(old)
+    authority = counts_for(old.organisation)
     if authority_and_unit(colleague)[0].id != authority.id:
         raise _foreign(authority)
     by_office = actor.may(Permission.OFFICE)
@@ -139,7 +139,7 @@ def _hand_over(
     _keep_release(session, old, new)
     audit.record(session, actor, "substituted", old, now, event_id=event.id, registration_id=new.id)
     mails.handed_over(session, old, colleague.name, now)
-    mails.took_over(session, new, old.person.name, now)
+    mails.took_over(session, new, old.person.name, now, ended=places.ended)
     return new
 
 
@@ -239,14 +239,6 @@ def _keep_release(session: Session, old: Registration, new: Registration) -> Non
             function=release.function,
         )
     )
-
-
-def _authority_of(registration: Registration) -> Organisation:
-    """Return the authority whose place it is; the one that it was merged into, if it was."""
-    organisation = registration.organisation
-    while organisation.merged_into is not None:
-        organisation = organisation.merged_into
-    return organisation
 
 
 def _same_person() -> DomainError:

@@ -11,10 +11,10 @@ from trainings.core.errors import DomainError
 from trainings.core.outbox import Mail
 from trainings.events.models import EventTrainer
 from trainings.people.models import Person
+from trainings.registrations.entry import new_registration
 from trainings.registrations.mail_parts import MY_REGISTRATIONS, event_facts, event_subject, post
 from trainings.registrations.models import Registration, RegistrationState
 from trainings.registrations.moves import note_change
-from trainings.registrations.operations import new_registration
 from trainings.registrations.places import LockedPlaces
 
 

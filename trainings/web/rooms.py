@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask import Flask
 
+from trainings.attendance.closing_views import blueprint as closing
+from trainings.attendance.papers_views import blueprint as papers
 from trainings.attendance.participation_views import blueprint as participations
 from trainings.attendance.sync_views import blueprint as door
 from trainings.attendance.views import blueprint as attendance
@@ -21,6 +23,8 @@ BLUEPRINTS = (
     attendance,
     door,
     walk_ins,
+    papers,
+    closing,
     participations,
     statistics,
     office,

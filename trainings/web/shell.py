@@ -75,6 +75,7 @@ PARTS = (
     ("office.release_list", "office.event_list"),
     ("office.demand", "office.event_list"),
     ("office.attendance", "attendance.my_events"),
+    ("office.mail_list", "office.event_list"),
 )
 FOOTER = (
     ("Hilfe", "web.help_page"),
@@ -165,6 +166,7 @@ def install(app: Flask) -> None:
         time_span=formats.time_span,
         day_and_span=formats.day_and_span,
         day_span=formats.day_span,
+        weekday_span=formats.weekday_span,
         percent=formats.percent,
         kinds=KIND_NAMES,
         count_words=formats.count,

@@ -11,7 +11,15 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from trainings.cli.checks import accounts, attendance, events, places, registrations, wishes
+from trainings.cli.checks import (
+    accounts,
+    attendance,
+    closings,
+    events,
+    places,
+    registrations,
+    wishes,
+)
 
 Check = Callable[[Session, datetime], list[str]]
 
@@ -31,10 +39,12 @@ CHECKS: tuple[Check, ...] = (
     registrations.nobody_sits_in_two_events_at_once,
     registrations.tickets_belong_to_places,
     registrations.attendance_belongs_to_places,
+    closings.closed_attendance_keeps_no_times,
     registrations.substitutes_sit_in_the_place_of_somebody_else,
     registrations.histories_lead_to_the_states,
     attendance.marks_equal_their_recordings,
     attendance.walk_ins_are_settled_once,
     wishes.a_wish_gives_one_place,
+    wishes.ended_wishes_hold_no_list,
     wishes.wishes_are_of_one_person,
 )

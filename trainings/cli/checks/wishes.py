@@ -8,6 +8,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from trainings.registrations.models import (
+    ACTIVE,
     Registration,
     RegistrationState,
     Wish,
@@ -32,6 +33,22 @@ def a_wish_gives_one_place(session: Session, _now: datetime) -> list[str]:
         "besteht weiter."
         for wish_id, person_id in rows
     ]
+
+
+def ended_wishes_hold_no_list(session: Session, _now: datetime) -> list[str]:
+    """Whoever got a place by a wish, or gave it up, waits for no date of it and is offered none."""
+    rows = session.scalars(
+        select(Registration.id)
+        .join(WishedRegistration, WishedRegistration.registration_id == Registration.id)
+        .join(Wish, WishedRegistration.wish_id == Wish.id)
+        .where(
+            Wish.ended_at.is_not(None),
+            Registration.state.in_(ACTIVE),
+            Registration.state != RegistrationState.PLACED,
+        )
+        .order_by(Registration.id)
+    )
+    return [f"Anmeldung {row} wartet weiter, obwohl ihr Wunsch nicht mehr besteht." for row in rows]
 
 
 def wishes_are_of_one_person(session: Session, _now: datetime) -> list[str]:
