@@ -169,6 +169,12 @@ def test_every_kind_leads_to_its_mark_and_minutes(door: Door) -> None:
     assert (row.late_minutes, row.early_minutes) == (10, 5)
 
 
+def test_the_same_moment_is_decided_by_the_key_and_not_by_the_arrival(door: Door) -> None:
+    last, first = f"f{new_key()[1:]}", f"0{new_key()[1:]}"
+    door.sync(door.set("present", at=NOW, key=last), door.set("absent", at=NOW, key=first))
+    assert door.marks() == {door.people[0]: PRESENT}
+
+
 def test_one_press_on_all_present_is_one_step(door: Door) -> None:
     everybody = [
         recording("fill", door.sessions[0], AT, registration=person) for person in door.people
@@ -517,13 +523,38 @@ def test_a_foreign_registration_or_too_many_minutes_store_nothing(door: Door) ->
 
 
 def test_a_key_of_another_event_says_nothing(door: Door) -> None:
-    scan = door.seen()
-    door.sync(scan)
+    queue = [
+        door.seen(),
+        door.seen(hash=STRANGE),
+        recording("walk_in", door.sessions[0], AT, name="Gast"),
+    ]
+    door.sync(*queue)
+    undoing = [
+        recording("undo", door.sessions[0], AT, undoes=each["key"], hash=each.get("hash"))
+        for each in queue[1:]
+    ]
     with transaction() as session:
         event = make_course(session, 1)
         other = actor_for(make_trainer(session, event))
         number = event.number
-    assert outcomes(other, number, [scan], NOW) == ["malformed"]
+    assert outcomes(other, number, [*queue, *undoing], NOW) == ["malformed"] * 5
+    assert open_guests() == ["Gast"]
+
+
+def test_what_was_taken_back_before_it_was_refused_is_settled(door: Door) -> None:
+    scan = door.seen()
+    door.sync(door.undo(scan))
+    give_up_place(door, RegistrationState.WITHDRAWN)
+    assert door.sync(scan) == ["withdrawn"]
+    assert [row.settled_at for row in door.refused()] == [NOW]
+
+
+def test_a_former_trainer_reads_no_names_of_what_was_recorded_before(door: Door) -> None:
+    scan = door.seen()
+    door.sync(scan)
+    former = replace(door.trainer, roles=frozenset())
+    (result,) = send(former, door.number, [scan], NOW)
+    assert (result.outcome, result.name, result.entry) == ("recorded", "", None)
 
 
 def test_a_guest_and_taking_the_guest_back_in_any_order(door: Door) -> None:

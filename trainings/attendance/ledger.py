@@ -77,7 +77,6 @@ class Ledger:
             Attendance.session_id.in_(session_ids), Attendance.registration_id.in_(registration_ids)
         )
         self._rows = {(row.registration_id, row.session_id): row for row in session.scalars(marked)}
-        self._removed: dict[Cell, Attendance] = {}
         self._changes: dict[Cell, list[Change]] = {}
         found = load_all_changes(
             session,
@@ -147,7 +146,7 @@ class Ledger:
         return self._add(cell, change, received_at)
 
     def write(self) -> None:
-        """Write what was kept back."""
+        """Write what was kept back; a mark that was taken back and made again goes first."""
         self._session.flush()
         insert_all(self._session, self._unwritten)
         insert_all(self._session, [row for row in self._rows.values() if _is_unwritten(row)])
@@ -216,12 +215,10 @@ class Ledger:
                 self._remove(cell, row)
             return
         if row is None:
-            row = self._restored(cell)
-            if row is None:
-                row = Attendance(registration_id=cell[0], session_id=cell[1])
-                if not self._in_bulk:
-                    self._session.add(row)
+            row = Attendance(registration_id=cell[0], session_id=cell[1])
             self._rows[cell] = row
+            if not self._in_bulk:
+                self._session.add(row)
         row.mark, row.late_minutes, row.early_minutes = entry.mark, entry.late, entry.early
 
     def _remove(self, cell: Cell, row: Attendance) -> None:
@@ -230,15 +227,6 @@ class Ledger:
             self._session.expunge(row)
         elif not _is_unwritten(row):
             self._session.delete(row)
-            self._removed[cell] = row
-
-    def _restored(self, cell: Cell) -> Attendance | None:
-        """Return the row that was to be deleted; a second one would be inserted before it is."""
-        row = self._removed.pop(cell, None)
-        if row is None or row not in self._session.deleted:
-            return None
-        self._session.add(row)
-        return row
 
 
 def insert_all(session: Session, rows: Sequence[Base]) -> None:

@@ -22,7 +22,7 @@ from trainings.core.idempotency import Outcome
 from trainings.core.permissions import Permission, requires
 from trainings.office.blueprint import blueprint
 from trainings.office.registration_forms import EnteredPersonForm
-from trainings.office.registration_views import find_or_add
+from trainings.office.registration_views import find_or_add, suggest_organisation
 from trainings.organisations.queries import organisation_choices
 from trainings.people.posting import attempt, press
 
@@ -68,7 +68,11 @@ def walk_in(walk_in_id: int) -> ResponseReturnValue:
         return Outcome(url_for(".attendance"), f"{person.name} ist nachgetragen.")
 
     done, status = attempt(form, work, creates=True)
-    return done or (render_template("office/walk_in.html", form=form, guest=noted), status)
+    if done:
+        return done
+    if form.is_submitted():
+        suggest_organisation(form)
+    return render_template("office/walk_in.html", form=form, guest=noted), status
 
 
 @blueprint.post("/anwesenheit/ohne-anmeldung/<id:walk_in_id>/verwerfen")

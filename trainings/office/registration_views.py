@@ -73,7 +73,7 @@ def event_register(number: str) -> ResponseReturnValue:
     if done:
         return done
     if form.is_submitted():
-        _suggest_organisation(form)
+        suggest_organisation(form)
     page = {
         "form": form,
         "number": number,
@@ -83,7 +83,7 @@ def event_register(number: str) -> ResponseReturnValue:
     return render_template("office/event_register.html", **page), status
 
 
-def _suggest_organisation(form: RegisterPersonForm) -> None:
+def suggest_organisation(form: EnteredPersonForm) -> None:
     """Choose the organisation by the address of somebody whom nobody knows yet."""
     email = form.email.data or ""
     if is_email_address(email) and person_by_email(db.session(), email) is None:
