@@ -187,7 +187,6 @@ def give_back(
         if refusal is not None:
             raise refusal
         registration.late_reason = late_reason if is_late(state, until, now) else None
-        had_place = state is RegistrationState.PLACED
         move(
             session,
             registration,
@@ -197,7 +196,8 @@ def give_back(
             now=now,
         )
         audit.record(session, actor, "withdrawn", registration, now, event_id=event.id)
-        mails.withdrawn(session, registration, now, had_place=had_place)
+        by = "" if actor.person_id == row.person_id else _named(session, actor, None)
+        mails.withdrawn(session, registration, now, left=state, by=by)
         session.flush()
         mails.served(session, places.fill(actor, "promoted"), now, ended=places.ended)
         return registration
