@@ -221,9 +221,9 @@ def mark_need_done(session: Session, actor: Actor, need_id: int, now: datetime) 
 
 
 def _named(session: Session, actor: Actor, decider: Decider | None) -> str:
-    """Return who registered somebody else, as that person reads it."""
-    if actor.person_id is None and decider is not None:
-        return decider.name
+    """Return who registered or withdrew somebody else, as that person reads it."""
+    if actor.person_id is None:
+        return decider.name if decider else "Die Geschäftsstelle"
     person = session.get_one(Person, actor.person_id)
     where = "Geschäftsstelle" if actor.may(Permission.OFFICE) else person.organisation.name
     return f"{person.name} ({where})"
