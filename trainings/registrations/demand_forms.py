@@ -33,8 +33,8 @@ class WishForm(RegistrationForm):
 
 def _words(row: OpenDate) -> str:
     when = formats.day_span(row.first_day, row.last_day)
-    place = f", {row.town}" if row.town else ""
-    return f"{when}{place}: {_standing(row)}"
+    which = "".join(f", {part}" for part in (row.title, row.town) if part)
+    return f"{when}{which}: {_standing(row)}"
 
 
 def _standing(row: OpenDate) -> str:
