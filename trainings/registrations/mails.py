@@ -163,7 +163,7 @@ def _invite(
 def _until_when(withdraw_until: datetime, now: datetime) -> str:
     if now < withdraw_until:
         return f"Ohne Angabe von Gründen geht das bis {formats.deadline(withdraw_until)}."
-    return "Das geht bis zum Beginn; wir fragen dabei, ob der Grund dienstlich oder persönlich ist."
+    return "Das geht bis zum Beginn; Sie wählen dabei aus, warum."
 
 
 def _other_dates(days: Sequence[Days]) -> tuple[str, ...]:
