@@ -118,7 +118,7 @@ def test_a_change_without_a_reason_stands_at_its_line_and_keeps_the_ticks(
     assert f'id="reason_{world.people[1]}-fehler"' in html
     (form,) = [form for form in forms_of(html) if "chosen" in form.names]
     assert form.fields["chosen"] == wanted
-    assert html.count("Bitte geben Sie einen Grund an.") == 0
+    assert html.count("vom Vorschlag abweichen") == 2  # above the form and at the line
     assert "vertritt das Team <b>" in form.fields[f"reason_{world.people[2]}"]
     assert world.states() == [State.WAITING] * 3
 
@@ -131,6 +131,8 @@ def test_all_lines_without_a_reason_are_marked_at_once(office: FlaskClient, worl
     html = submit(office, world.url, {"chosen": [str(world.people[2])]}).get_data(as_text=True)
     for registration_id in world.people:
         assert f'id="reason_{registration_id}-fehler"' in html
+        name = db.session.get_one(Registration, registration_id).person.name
+        assert f"Bitte geben Sie an, warum Sie bei {name} vom Vorschlag abweichen." in html
     assert "Bitte prüfen Sie drei Angaben" in html
 
 

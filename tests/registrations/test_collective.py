@@ -88,6 +88,15 @@ def line(number: int) -> str:
     return f"Vor\tNachname\tp{number}@essen.example\tAmt {number}\tSachbearbeitung"
 
 
+def test_checking_nothing_says_so(app: Flask, client: FlaskClient) -> None:
+    world = World(client)
+    for pasted in ("", "Vorname\tNachname\tE-Mail"):
+        html = client.get(world.url).text
+        answer = send(client, world.url, html, {"pasted": pasted}, button=CHECK)
+        assert answer.status_code == 422
+        assert "Bitte fügen Sie eine Liste ein, oder tragen Sie" in answer.text
+
+
 def test_twenty_rows_with_two_duplicates_and_a_typo(app: Flask, client: FlaskClient) -> None:
     world = World(client, capacity=30)
     rows = [line(number) for number in range(17)]

@@ -81,6 +81,35 @@ def text_of(response: TestResponse) -> str:
     return response.get_data(as_text=True)
 
 
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (State.AWAITING_RELEASE, "Ihre Anmeldung dort wartet auf die Freigabe"),
+        (State.OFFERED, "dort ist Ihnen ein Platz angeboten"),
+    ],
+)
+def test_a_date_says_how_the_own_registration_stands(page: Page, state: State, words: str) -> None:
+    with transaction() as session:
+        event, person = session.get_one(Event, page.events[0]), page.person_id
+        registration = make_registration(session, event, session.get_one(Person, person))
+        registration.state, registration.ticket = state, None
+        registration.offer_until = utc_now() + timedelta(days=1)
+    html = page.client.get(page.url).text
+    assert words in html
+    assert "Sie sind dort angemeldet" not in html
+
+
+def test_dates_with_a_title_of_their_own_are_told_apart(page: Page) -> None:
+    with transaction() as session:
+        session.get_one(EventTemplate, page.template_id).title = "Facharbeitskreis"
+        for number, title in enumerate(("Prävention", "<i>Shisha</i>", "Facharbeitskreis")):
+            session.get_one(Event, page.events[number]).title = title
+    html = page.client.get(page.url).text
+    assert ", Prävention" in html
+    assert ", &lt;i&gt;Shisha&lt;/i&gt;" in html
+    assert ", Facharbeitskreis" not in html
+
+
 def test_from_a_full_event_the_way_leads_to_all_dates_with_this_one_ticked(page: Page) -> None:
     html = text_of(page.client.get(f"/veranstaltungen/{page.numbers[1]}"))
     path = f"{page.url}?termin={page.numbers[1]}"

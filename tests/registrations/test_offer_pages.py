@@ -92,7 +92,7 @@ def test_the_link_declines_and_the_next_one_is_asked(offer: Offer) -> None:
     answer = submit(offer.client, offer.link, button="Platz ablehnen")
     assert "Sie haben den Platz abgelehnt" in text_of(offer.client, answer.location)
     assert offer.states() == [State.WITHDRAWN, State.OFFERED]
-    assert "gilt nicht mehr" in text_of(offer.client, offer.link)
+    assert "schon abgelehnt" in text_of(offer.client, offer.link)
 
 
 def test_a_link_that_is_too_late_says_until_when_it_held(offer: Offer) -> None:
@@ -115,6 +115,20 @@ def test_the_own_page_shows_the_offer_first_and_takes_the_answer(offer: Offer) -
     answer = submit(offer.client, MINE, button="Platz annehmen")
     assert "Der Platz gehört Ihnen" in text_of(offer.client, answer.location)
     assert offer.states() == [State.PLACED, State.WAITING]
+
+
+def test_an_answer_that_comes_too_late_is_refused_in_one_sentence(offer: Offer) -> None:
+    log_in(offer.client, offer.ids[1])
+    url = f"{MINE}/{offer.registration(1).id}/angebot/ablehnen"
+    html = text_of(offer.client, url)
+    submit(offer.client, MINE, button="Platz annehmen")
+    answer = send(offer.client, url, html, button="Platz ablehnen").text
+    assert answer.count("Sie haben den Platz schon angenommen.") == 1
+    assert text_of(offer.client, url).count("Sie haben den Platz schon angenommen.") == 1
+
+
+def test_the_link_says_which_waiting_list_ends(offer: Offer) -> None:
+    assert "Sie verlassen die Warteliste dieses Termins." in text_of(offer.client, offer.link)
 
 
 def test_the_own_page_declines_after_one_question(offer: Offer) -> None:

@@ -121,14 +121,20 @@ def test_a_declined_offer_goes_to_the_next_one(app: Flask) -> None:
     course.give_back(0)
     course.answer(decline_offer, 1)
     assert course.states() == [State.WITHDRAWN, State.WITHDRAWN, State.OFFERED, State.WAITING]
-    assert code_of(lambda: course.answer(accept_offer, 1)) == "offer_over"
+    with pytest.raises(DomainError) as caught:
+        course.answer(accept_offer, 1)
+    assert caught.value.code == "offer_over"
+    assert caught.value.sentence.startswith("Sie haben diesen Platz schon abgelehnt.")
 
 
 def test_nobody_accepts_after_the_offer_ran_out(app: Flask) -> None:
     course = Course()
     course.give_back(0)
     until = course.until(1)
-    assert code_of(lambda: course.answer(accept_offer, 1, until)) == "offer_over"
+    with pytest.raises(DomainError) as caught:
+        course.answer(accept_offer, 1, until)
+    assert caught.value.code == "offer_over"
+    assert "„Meine Anmeldungen“" in caught.value.sentence
     course.answer(accept_offer, 1, until - timedelta(microseconds=1))
     assert course.states()[1] is State.PLACED
 

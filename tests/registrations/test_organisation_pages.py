@@ -32,6 +32,7 @@ from trainings.registrations.models import (
     Registration,
     RegistrationState,
     Release,
+    ReleaseDigest,
     ReleaseOutcome,
 )
 from trainings.registrations.operations import register, withdraw
@@ -120,6 +121,38 @@ def test_a_contact_releases_several_requests_at_once(world: World) -> None:
     assert answer.status_code == 303
     assert "2 Anmeldungen freigegeben." in text_of(client, HERE)
     assert world.states() == [State.PLACED, State.AWAITING_RELEASE, State.WAITING]
+
+
+@pytest.mark.parametrize("address", ["contact", MAILBOX])
+def test_a_link_ends_when_what_it_asked_for_is_decided(world: World, address: str) -> None:
+    recipient = world.contact.email if address == "contact" else MAILBOX
+    link = world.digest_links()[recipient]
+    with transaction() as session:
+        for digest in session.scalars(select(ReleaseDigest)):
+            digest.sent_at = world.now
+        newcomer = make_person(session, world.city, family_name="Neuling")
+        later = register(
+            session, actor_for(newcomer), world.event.id, now=world.now + timedelta(seconds=1)
+        ).id
+    stranger = world.app.test_client()
+    html = text_of(stranger, link)
+    assert "Neuling" in html  # the whole list, as long as it holds
+    by_page = world.browser(world.contact)
+    chosen = {"requests": ids(*world.requests)}
+    submit(by_page, HERE, chosen, button="Ausgewählte freigeben")
+    spent = text_of(stranger, link)
+    assert "Neuling" not in spent
+    assert "Worum diese Mail bat, ist entschieden" in spent
+    who = {"name": "Kim Fremd", "function": "Gast"} if address == MAILBOX else {}
+    typed = {"requests": ids(later), **who}
+    answer = send(stranger, link, html, typed, button="Ausgewählte freigeben")
+    assert "Worum diese Mail bat, ist entschieden" in answer.get_data(as_text=True)
+    db.session.expire_all()
+    assert db.session.get_one(Registration, later).state is State.AWAITING_RELEASE
+    # Who decided meanwhile is still named.
+    typed["requests"] = ids(world.requests[0])
+    assert send(stranger, link, html, typed, button="Ausgewählte freigeben").status_code == 303
+    assert "schon entschieden" in text_of(stranger, link)
 
 
 def test_who_is_declined_reads_why_on_their_own_pages(world: World) -> None:

@@ -8,7 +8,11 @@ from wtforms import HiddenField
 
 from trainings.core.fields import ManyField
 from trainings.core.forms import Form, LineField
-from trainings.registrations.admission_operations import LONGEST_REASON, reason_field
+from trainings.registrations.admission_operations import (
+    LONGEST_REASON,
+    reason_field,
+    reason_question,
+)
 from trainings.registrations.admission_queries import AdmissionList
 from trainings.registrations.admission_rules import Proposal
 
@@ -34,12 +38,13 @@ class AdmissionForm(Form):
             if name.startswith(reason_field("")) and field.data
         }
 
-    def ask_for_reasons(self, lines: Sequence[Line]) -> None:
+    def ask_for_reasons(self, lines: Sequence[Line], found: AdmissionList) -> None:
         """Mark all lines that differ without a reason; a refusal names the first one only."""
         for line, ticked in lines:
             field = self._fields[reason_field(line.candidate.id)]
             if line.admitted is not ticked and not field.data and not field.errors:
-                field.errors = ["Bitte geben Sie einen Grund an."]
+                name = found.registrations[line.candidate.id].person.name
+                field.errors = [reason_question(name)]
 
 
 def admission_form(found: AdmissionList) -> AdmissionForm:

@@ -72,7 +72,7 @@ def _page(event: Event, found: AdmissionList, form: AdmissionForm) -> str:
     changed = form.expected.data != found.fingerprint
     lines = ticked_lines(form, found, changed=changed)
     if form.is_submitted() and not changed:
-        form.ask_for_reasons(lines)
+        form.ask_for_reasons(lines, found)
     form.expected.data = found.fingerprint
     return render_template(
         "office/event_admission.html",

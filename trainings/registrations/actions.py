@@ -124,7 +124,8 @@ def _describe_offer(session: Session, token: ActionToken, now: datetime) -> Acti
         title="Möchten Sie den freien Platz?",
         sentences=(
             f"Wir halten ihn für Sie frei bis {formats.instant(registration.offer_until)}. Lehnen "
-            "Sie ab, bieten wir ihn der nächsten Person an, und Sie verlassen die Warteliste.",
+            "Sie ab, bieten wir ihn der nächsten Person an. Sie verlassen die Warteliste dieses "
+            "Termins.",
         ),
         button="Platz annehmen",
         other="Platz ablehnen",

@@ -128,6 +128,11 @@ def confirm_admission(
     return with_places(session, event_id, persons, now, work)
 
 
+def reason_question(name: str) -> str:
+    """Return what the office reads if it decided otherwise about somebody without a reason."""
+    return f"Bitte geben Sie an, warum Sie bei {name} vom Vorschlag abweichen."
+
+
 def _check_reasons(
     found: AdmissionList, chosen: Collection[int], reasons: Mapping[int, str]
 ) -> None:
@@ -137,8 +142,7 @@ def _check_reasons(
         if changed and not reasons.get(registration.id, "").strip():
             raise DomainError(
                 "reason_missing",
-                f"Bitte geben Sie an, warum Sie bei {registration.person.name} vom Vorschlag "
-                "abweichen.",
+                reason_question(registration.person.name),
                 field=reason_field(registration.id),
                 status=422,
             )

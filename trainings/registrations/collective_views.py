@@ -131,6 +131,10 @@ def _answer(asked: _Asked) -> tuple[_List, int]:
     form = _form(values, asked.organisations)
     listed = _List(form)
     form.validate()
+    if not form.rows():
+        form.form_errors.append(
+            "Bitte fügen Sie eine Liste ein, oder tragen Sie mindestens eine Person ein."
+        )
     if form.form_errors or "organisation_id" in form.errors:
         return listed, 422
     forecasts = _look(listed, asked)

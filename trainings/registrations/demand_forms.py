@@ -14,6 +14,10 @@ from trainings.registrations.forms import RegistrationForm
 from trainings.registrations.models import RegistrationState
 
 MOST_PARTICIPANTS = 1000
+_MINE = {
+    RegistrationState.AWAITING_RELEASE: "Ihre Anmeldung dort wartet auf die Freigabe",
+    RegistrationState.OFFERED: "dort ist Ihnen ein Platz angeboten",
+}
 
 
 class WishForm(RegistrationForm):
@@ -33,15 +37,15 @@ class WishForm(RegistrationForm):
 
 def _words(row: OpenDate) -> str:
     when = formats.day_span(row.first_day, row.last_day)
-    place = f", {row.town}" if row.town else ""
-    return f"{when}{place}: {_standing(row)}"
+    which = "".join(f", {part}" for part in (row.title, row.town) if part)
+    return f"{when}{which}: {_standing(row)}"
 
 
 def _standing(row: OpenDate) -> str:
     if row.mine is not None:
         if row.mine.state is RegistrationState.WAITING:
             return f"Sie warten dort an {row.mine.position}. Stelle"
-        return "Sie sind dort angemeldet"
+        return _MINE.get(row.mine.state, "Sie sind dort angemeldet")
     if row.free:
         return formats.count(row.free, "freier Platz", "freie Plätze")
     if row.waiting:

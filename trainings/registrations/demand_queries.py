@@ -46,6 +46,7 @@ class OpenDate:
         number: its number.
         first_day: of the event.
         last_day: of the event.
+        title: of the event, if it is not that of the format; else empty.
         town: where, or empty.
         free: places that the person could get.
         waiting: how many wait.
@@ -58,6 +59,7 @@ class OpenDate:
     number: str
     first_day: date
     last_day: date
+    title: str
     town: str
     free: int
     waiting: int
@@ -83,6 +85,8 @@ def open_dates(session: Session, actor: Actor, template_id: int, now: datetime) 
         select(
             Event.id,
             Event.number,
+            Event.title,
+            EventTemplate.title.label("format_title"),
             Event.first_day,
             Event.last_day,
             Event.needs_until,
@@ -92,6 +96,7 @@ def open_dates(session: Session, actor: Actor, template_id: int, now: datetime) 
             Venue.town,
         )
         .join(Pool, Event.pool_id == Pool.id)
+        .join(EventTemplate, Event.template_id == EventTemplate.id)
         .outerjoin(Venue, Event.venue_id == Venue.id)
         .where(Event.template_id == template_id, _open(now), visible_to(actor))
         .order_by(Event.first_day, Event.number)
@@ -107,6 +112,7 @@ def open_dates(session: Session, actor: Actor, template_id: int, now: datetime) 
             number=row.number,
             first_day=row.first_day,
             last_day=row.last_day,
+            title=row.title if row.title != row.format_title else "",
             town=row.town or "",
             free=places[row.pool_id].free_for(actor.counted_for),
             waiting=waiting[row.pool_id],

@@ -152,13 +152,18 @@ def _invite(
                 *_other_dates(ended.get(registration.id, ())),
                 "Bitte zeigen Sie die Eintrittskarte am Eingang vor; Ihr Name genügt auch.",
                 "Sie können doch nicht? Bitte geben Sie den Platz zurück, damit jemand nachrücken "
-                f"kann. Ohne Angabe von Gründen geht das bis "
-                f"{formats.deadline(event.withdraw_until)}.",
+                f"kann. {_until_when(event.withdraw_until, now)}",
             ),
             way_out=("Platz zurückgeben", withdraw_path(session, registration, now)),
             calendar=invitation_parts(registration, cancelled=False),
         ),
     )
+
+
+def _until_when(withdraw_until: datetime, now: datetime) -> str:
+    if now < withdraw_until:
+        return f"Ohne Angabe von Gründen geht das bis {formats.deadline(withdraw_until)}."
+    return "Das geht bis zum Beginn; Sie wählen dabei aus, warum."
 
 
 def _other_dates(days: Sequence[Days]) -> tuple[str, ...]:
@@ -321,10 +326,25 @@ def offer_missed(session: Session, registration: Registration, now: datetime) ->
 
 
 def withdrawn(
-    session: Session, registration: Registration, now: datetime, *, had_place: bool
+    session: Session,
+    registration: Registration,
+    now: datetime,
+    *,
+    left: RegistrationState,
+    by: str = "",
 ) -> None:
-    """Confirm that somebody gave the place back or left the waiting list."""
+    """Confirm that a registration has ended.
+
+    Args:
+        session: the open transaction.
+        registration: withdrawn.
+        now: the present instant.
+        left: the state that it had before.
+        by: who ended it, if it was not the person.
+
+    """
     event = registration.event
+    had_place = left is RegistrationState.PLACED
     registration.calendar_sequence += 1
     post(
         session,
@@ -333,16 +353,34 @@ def withdrawn(
         now=now,
         mail=Mail(
             subject=f"Abmeldung: {event_subject(event)}",
-            paragraphs=(
-                "Sie haben Ihren Platz zurückgegeben. Vielen Dank: So kann jemand nachrücken."
-                if had_place
-                else "Sie haben die Warteliste verlassen.",
-            ),
+            paragraphs=(_what_ended(registration, left, by),),
             facts=event_facts(event),
             link=("Zur Veranstaltung", event_path(event)),
             calendar=invitation_parts(registration, cancelled=True) if had_place else (),
         ),
     )
+
+
+def _what_ended(registration: Registration, left: RegistrationState, by: str) -> str:
+    event = registration.event
+    if by:
+        passed_on = (
+            "Ihren Platz bekommt die nächste Person auf der Warteliste. "
+            if left is RegistrationState.PLACED
+            else ""
+        )
+        return (
+            f"{by} hat Sie abgemeldet. {passed_on}Ist das ein Versehen, melden Sie sich bitte bei "
+            "der Geschäftsstelle."
+        )
+    if left is RegistrationState.PLACED:
+        return "Sie haben Ihren Platz zurückgegeben. Vielen Dank: So kann jemand nachrücken."
+    undecided = left is RegistrationState.AWAITING_RELEASE or awaits_admission(
+        event.admission, event.admitted_at
+    )
+    if undecided:
+        return "Sie haben Ihre Anmeldung zurückgezogen."
+    return "Sie haben die Warteliste verlassen."
 
 
 def handed_over(session: Session, registration: Registration, to: str, now: datetime) -> None:

@@ -266,7 +266,9 @@ def offer_refusal(
             return None
         until = formats.instant(registration.offer_until)
         return DomainError(
-            "offer_over", f"Das Angebot galt bis {until}. Der Platz geht an die nächste Person.",
+            "offer_over", f"Das Angebot galt bis {until}. Der Platz geht an die nächste Person. Ob "
+            "Sie weiter auf der Warteliste stehen, lesen Sie gleich unter „Meine Anmeldungen“ und "
+            "in unserer E-Mail.",
         )  # fmt: skip
     if registration.state is State.WAITING:
         return DomainError(
@@ -275,6 +277,11 @@ def offer_refusal(
         )  # fmt: skip
     if registration.history[-1].reason == "placed_elsewhere":
         return placed_elsewhere()
+    if registration.history[-1].reason == "offer_declined":
+        return DomainError(
+            "offer_over", "Sie haben diesen Platz schon abgelehnt. Möchten Sie doch teilnehmen, "
+            "melden Sie sich bitte wieder an.",
+        )  # fmt: skip
     return DomainError(
         "offer_over", "Dieses Angebot gilt nicht mehr. Möchten Sie teilnehmen, melden Sie sich "
         "bitte wieder an.",

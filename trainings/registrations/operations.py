@@ -187,7 +187,6 @@ def give_back(
         if refusal is not None:
             raise refusal
         registration.late_reason = late_reason if is_late(state, until, now) else None
-        had_place = state is RegistrationState.PLACED
         move(
             session,
             registration,
@@ -197,7 +196,8 @@ def give_back(
             now=now,
         )
         audit.record(session, actor, "withdrawn", registration, now, event_id=event.id)
-        mails.withdrawn(session, registration, now, had_place=had_place)
+        by = "" if actor.person_id == row.person_id else _named(session, actor, None)
+        mails.withdrawn(session, registration, now, left=state, by=by)
         session.flush()
         mails.served(session, places.fill(actor, "promoted"), now, ended=places.ended)
         return registration
@@ -221,9 +221,9 @@ def mark_need_done(session: Session, actor: Actor, need_id: int, now: datetime) 
 
 
 def _named(session: Session, actor: Actor, decider: Decider | None) -> str:
-    """Return who registered somebody else, as that person reads it."""
-    if actor.person_id is None and decider is not None:
-        return decider.name
+    """Return who registered or withdrew somebody else, as that person reads it."""
+    if actor.person_id is None:
+        return decider.name if decider else "Die Geschäftsstelle"
     person = session.get_one(Person, actor.person_id)
     where = "Geschäftsstelle" if actor.may(Permission.OFFICE) else person.organisation.name
     return f"{person.name} ({where})"

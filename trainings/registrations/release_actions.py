@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from flask import redirect, render_template, request
@@ -21,7 +22,7 @@ from trainings.registrations.release_pages import (
     is_anything_to_decide,
     pressed,
 )
-from trainings.registrations.release_queries import open_requests
+from trainings.registrations.release_queries import EventRequests, open_requests
 
 
 def _digest(session: Session, token: ActionToken) -> ReleaseDigest:
@@ -52,14 +53,35 @@ def _show(session: Session, token: ActionToken, now: datetime) -> tuple[str, int
 def _page(session: Session, digest: ReleaseDigest, form: ReleaseForm, now: datetime) -> str:
     speaker = _speaker(session, digest, form)
     events = open_requests(session, speaker.overseen, now)
+    holds = _holds(digest, events)
     return render_template(
         "registrations/release_list.html",
         form=form,
-        events=events if is_anything_to_decide(events, digest.person_id) else [],
+        events=events if holds else [],
+        is_spent=not holds and is_anything_to_decide(events, digest.person_id),
         speaker=speaker,
         me=digest.person_id,
         chosen=set(form.requests.data or ()),
     )
+
+
+def _holds(digest: ReleaseDigest, events: Iterable[EventRequests]) -> bool:
+    """Say whether something is open that the mail asked for: then its link opens the whole list.
+
+    Later requests come with later mails; an old mail opens them only together with its own.
+    """
+    return any(
+        row.is_open and row.person_id != digest.person_id and row.requested_at <= digest.sent_at
+        for event in events
+        for row in event.rows
+    )
+
+
+def _may_decide(session: Session, digest: ReleaseDigest, form: ReleaseForm, now: datetime) -> bool:
+    """Say whether the link may still decide what is ticked; of what is decided it may be told."""
+    events = open_requests(session, _speaker(session, digest, form).overseen, now)
+    still_open = {row.id for event in events for row in event.rows}
+    return _holds(digest, events) or not still_open.intersection(form.requests.data or ())
 
 
 def _perform(token: ActionToken, _form_of_page: Form, now: datetime) -> ResponseReturnValue:
@@ -69,6 +91,7 @@ def _perform(token: ActionToken, _form_of_page: Form, now: datetime) -> Response
     if (
         outcome is not None
         and form.validate()
+        and _may_decide(session, digest, form, now)
         and decide_chosen(form, outcome, lambda inner: _speaker(inner, digest, form), now)
     ):
         return redirect(request.path, code=303)
