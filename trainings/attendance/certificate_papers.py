@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, time
 from urllib.parse import urlsplit
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from trainings.attendance.certificate_rules import hours_words, units_words
 from trainings.attendance.models import CERTIFICATE_NAMES, Certificate, CertificateKind
 from trainings.core.clock import berlin_day, to_berlin
-from trainings.core.documents import Document, render
+from trainings.core.documents import Document, Paper, render_all
 from trainings.core.formats import day_and_span, join_words, short_date
 from trainings.core.qr import qr_modules
 from trainings.core.settings import Settings, current_settings
@@ -38,18 +38,8 @@ def certificate_document(certificates: Sequence[Certificate]) -> Document:
         certificates: at least one, all with their contents.
 
     """
-    settings = current_settings()
-    first = certificates[0]
-    if len(certificates) == 1:
-        title = f"{CERTIFICATE_NAMES[first.kind]} {first.number}"
-    else:
-        title = f"Bescheinigungen {_content(first)['event_number']}"
-    return render(
-        "certificate",
-        {"certificates": [_data(found, settings) for found in certificates]},
-        title=title,
-        at=max(found.issued_at for found in certificates),
-    )
+    (document,) = render_all([_paper(certificates)])
+    return document
 
 
 def certificate_attachment(session: Session, certificate_id: int) -> bytes | None:
@@ -60,14 +50,14 @@ def certificate_attachment(session: Session, certificate_id: int) -> bytes | Non
     return certificate_document([found]).pdf
 
 
-def certificates_zip(certificates: Iterable[Certificate]) -> bytes:
+def certificates_zip(certificates: Sequence[Certificate]) -> bytes:
     """Return certificates as a ZIP with one PDF each, named by number and person."""
+    documents = render_all([_paper([found]) for found in certificates])
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
-        for found in certificates:
+        for found, document in zip(certificates, documents, strict=True):
             made = to_berlin(found.issued_at).timetuple()[:6]
-            entry = zipfile.ZipInfo(f"{file_name(found)}.pdf", made)
-            archive.writestr(entry, certificate_document([found]).pdf)
+            archive.writestr(zipfile.ZipInfo(f"{file_name(found)}.pdf", made), document.pdf)
     return packed.getvalue()
 
 
@@ -75,6 +65,21 @@ def file_name(certificate: Certificate) -> str:
     """Return „SIKO-2026-014-007-kubra-ozturk“: plain letters, which every system can write."""
     name = sort_key(str(_content(certificate)["name"])).replace(" ", "-")
     return f"{certificate.number}-{name}"[:100].rstrip("-")
+
+
+def _paper(certificates: Sequence[Certificate]) -> Paper:
+    settings = current_settings()
+    first = certificates[0]
+    if len(certificates) == 1:
+        title = f"{CERTIFICATE_NAMES[first.kind]} {first.number}"
+    else:
+        title = f"Bescheinigungen {_content(first)['event_number']}"
+    return Paper(
+        "certificate",
+        {"certificates": [_data(found, settings) for found in certificates]},
+        title=title,
+        at=max(found.issued_at for found in certificates),
+    )
 
 
 def _content(certificate: Certificate) -> dict[str, object]:

@@ -46,55 +46,83 @@ class Document:
     missing: frozenset[str]
 
 
-def render(template: str, data: Mapping[str, object], *, title: str, at: datetime) -> Document:
-    """Make a PDF.
+@dataclass(frozen=True)
+class Paper:
+    """What is to become a PDF.
 
-    A letter that no font has would stop the making of an accessible PDF; a stand-in is printed for
-    it and it is reported, so that there always is a paper.
-
-    Args:
+    Attributes:
         template: name of a file in `templates/documents/`, without its ending.
         data: what the template shows: texts, numbers, None, sequences and mappings of these.
         title: of the document, as a reader shows it.
         at: when it was made; stands in the metadata instead of the present.
 
     """
-    missing: set[str] = set()
-    inputs = {
-        "title": _printable(title, missing),
-        "office": _printable(current_settings().office, missing),
-        "written": _printable_all(data, missing),
-    }
+
+    template: str
+    data: Mapping[str, object]
+    title: str
+    at: datetime
+
+
+def render(template: str, data: Mapping[str, object], *, title: str, at: datetime) -> Document:
+    """Make a PDF; see `Paper` for what it is made of, `render_all` for how."""
+    (document,) = render_all([Paper(template, data, title, at)])
+    return document
+
+
+def render_all(papers: Sequence[Paper]) -> list[Document]:
+    """Make PDFs, several in one go: to start the typesetter takes longer than to set a page.
+
+    A letter that no font has would stop the making of an accessible PDF; a stand-in is printed for
+    it and it is reported, so that there always is a paper.
+    """
     folder = resource_folder("templates") / "documents"
-    job = {
-        "template": str(folder / f"{template}.typ"),
-        "root": str(folder),
-        "fonts": str(_font_files()[0].parent),
-        "data": json.dumps(inputs, ensure_ascii=False, sort_keys=True),
-        "at": int(at.timestamp()),
+    missing: list[set[str]] = [set() for _ in papers]
+    jobs = [
+        {
+            "template": str(folder / f"{paper.template}.typ"),
+            "data": _inputs(paper, letters),
+            "at": int(paper.at.timestamp()),
+        }
+        for paper, letters in zip(papers, missing, strict=True)
+    ]
+    work = {"root": str(folder), "fonts": str(_font_files()[0].parent), "jobs": jobs}
+    names = ", ".join(sorted({paper.template for paper in papers}))
+    pdfs = _typeset(names, json.dumps(work).encode())
+    return [Document(pdf, frozenset(letters)) for pdf, letters in zip(pdfs, missing, strict=True)]
+
+
+def _inputs(paper: Paper, missing: set[str]) -> str:
+    inputs = {
+        "title": _printable(paper.title, missing),
+        "office": _printable(current_settings().office, missing),
+        "written": _printable_all(paper.data, missing),
     }
-    pdf = _typeset(template, json.dumps(job).encode())
-    return Document(pdf, frozenset(missing))
+    return json.dumps(inputs, ensure_ascii=False, sort_keys=True)
 
 
-def _typeset(template: str, job: bytes) -> bytes:
+def _typeset(names: str, work: bytes) -> Iterator[bytes]:
     """Run the typesetter, isolated (`-I`) from the environment's and the current folder's modules.
 
     Raises:
-        RuntimeError: the template is wrong, or it took too long.
+        RuntimeError: a template is wrong, or it took too long.
 
     """
     program = [sys.executable, "-I", str(_TYPESETTER)]
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program; what people typed is in its input
-            program, input=job, capture_output=True, timeout=LONGEST_SECONDS, check=False
+            program, input=work, capture_output=True, timeout=LONGEST_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        raise RuntimeError(f"{template}: took too long") from None
+        raise RuntimeError(f"{names}: took too long") from None
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise RuntimeError(f"{template}: {reason}")
-    return done.stdout
+        raise RuntimeError(f"{names}: {reason}")
+    lengths, _, papers = done.stdout.partition(b"\n")
+    begin = 0
+    for length in json.loads(lengths):
+        yield papers[begin : begin + length]
+        begin += length
 
 
 def missing_letters(text: str) -> frozenset[str]:
