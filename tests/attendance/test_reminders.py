@@ -45,7 +45,7 @@ def test_each_trainer_gets_one_mail_from_noon_on_the_day_before(app: Flask) -> N
     assert {mail.recipient for mail in mails()} == addresses
     said = mails()[0].mail
     assert said.link == ("Gerät vorbereiten", ready_path(number))
-    assert said.way_out == ("Liste zum Ausdrucken", print_path(number))
+    assert said.way_out == ("Papiere zum Ausdrucken", print_path(number))
     assert "Do., 12.03.2026, 09:00–12:15 Uhr" in said.paragraphs[0].replace("\u00a0", " ")
     assert send_door_reminders(NOON + timedelta(hours=1)) == 0
     assert len(mails()) == 2
@@ -86,7 +86,7 @@ def test_the_addresses_in_the_mail_are_those_of_the_pages(app: Flask) -> None:
     with app.test_request_context():
         adapter = app.url_map.bind("")
         assert adapter.match(ready_path("2026-014"))[0] == "scanner.ready_page"
-        assert adapter.match(print_path("2026-014"))[0] == "attendance.overview"
+        assert adapter.match(print_path("2026-014"))[0] == "papers.overview"
 
 
 @given(

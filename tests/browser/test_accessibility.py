@@ -29,13 +29,13 @@ PAGES: dict[str, tuple[str, ...]] = {
                   "/veranstaltungen/?art=annual_meeting&monat=2020-01"),
     CONTACT: ("/organisation/", "/organisation/teilnahmen", "/organisation/kurs-anfragen"),
     TRAINER: ("/einlass/", "FIRST", "SCANNER", "READY", "/einlass/ohne-netz", "/einlass/", "FIRST",
-              "main .tr-slim a", "main .tr-cell", "main .tr-actions a:not([class])"),
+              "main .tr-slim a", "main .tr-cell", "/einlass/", "FIRST", "PAPERS", "GUEST"),
     COORDINATOR: ("/koordination/", "/koordination/veranstaltungen/",
                   "/koordination/organisationen/", "/koordination/personen/", "/statistik/",
                   "/koordination/bedarf/", "/koordination/mails/"),
 }  # fmt: skip
 # Pages of the event that the page before has shown.
-BELOW = {"SCANNER": "scanner", "READY": "bereit"}
+BELOW = {"SCANNER": "scanner", "READY": "bereit", "PAPERS": "papiere", "GUEST": "ohne-anmeldung"}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -28,8 +28,8 @@ def ready_path(number: str) -> str:
 
 
 def print_path(number: str) -> str:
-    """Return the address of the list that is printed."""
-    return f"/einlass/{number}/uebersicht"
+    """Return the address of the papers, with the list that is printed."""
+    return f"/einlass/{number}/papiere"
 
 
 def is_reminder_time(first_begin: datetime, now: datetime) -> bool:
@@ -111,5 +111,5 @@ def _mail(event: Event) -> Mail:
             "Falls vor Ort nichts geht: Drucken Sie die Liste vorher aus, und tragen Sie die "
             "Anwesenheit später nach.",
         ),
-        way_out=("Liste zum Ausdrucken", print_path(event.number)),
+        way_out=("Papiere zum Ausdrucken", print_path(event.number)),
     )
