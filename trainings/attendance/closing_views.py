@@ -34,7 +34,11 @@ def close(number: str) -> ResponseReturnValue:
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
         event = event_head(session, actor, number)
         done = close_attendance(session, actor, event.id, now)
-        message = "Die Anwesenheit ist abgeschlossen." if done else "Sie war schon abgeschlossen."
+        message = (
+            "Die Anwesenheit ist abgeschlossen, Bescheinigungen gehen per E-Mail hinaus."
+            if done
+            else "Sie war schon abgeschlossen."
+        )
         return Outcome(url_for(".close", number=number), message)
 
     answer, status = attempt(form, work, creates=True)

@@ -13,6 +13,7 @@ from trainings.cli.seed.base import (
     load_templates,
     load_venues,
 )
+from trainings.cli.seed.closing import close_history
 from trainings.cli.seed.events import load_events
 from trainings.cli.seed.files import Loading
 from trainings.cli.seed.registrations import load_registrations
@@ -48,4 +49,5 @@ def load_seed(session: Session, now: datetime, *, with_passwords: bool) -> bool:
     load_templates(loading)
     load_events(loading)
     load_registrations(loading)
+    close_history(loading)
     return True
