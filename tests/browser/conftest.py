@@ -24,6 +24,8 @@ CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-c
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1440, "height": 900}
 LONGEST_SECONDS = 60
+# A page is waited for, never slept for; a busy machine may take longer than Playwright's 5 seconds.
+expect.set_options(timeout=20_000)
 PARTICIPANT = "kuebra.oeztuerk-lindner@stadt-essen.example"
 CONTACT = "frauke.overbeck@stadt-essen.example"
 TRAINER = "joerdis.kaluza@sikoruhr.example"

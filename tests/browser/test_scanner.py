@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -33,8 +33,12 @@ def blind(site: Site, chromium: Browser) -> Iterator[Visit]:
         yield visiting(site, browser)
 
 
-def visiting(site: Site, browser: Browser) -> Visit:
-    context = browser.new_context(viewport=PHONE, locale="de-DE", has_touch=True)
+def visiting(
+    site: Site, browser: Browser, service_workers: Literal["allow", "block"] = "allow"
+) -> Visit:
+    context = browser.new_context(
+        viewport=PHONE, locale="de-DE", has_touch=True, service_workers=service_workers
+    )
     return Visit(site, context.new_page())
 
 
@@ -110,6 +114,7 @@ def test_what_is_recorded_without_a_network_arrives_exactly_once(
         answer(page, "Da", "Brüggemann")
         page.reload()
         expect(page.locator("#fehlende-zahl")).to_have_text("2")
+        answer(page, "Schon erfasst", "Ağaoğlu")  # the camera starts again and sees the same ticket
         scan_by_hardware(page, door.code("Czerwiński"))
         answer(page, "Da", "Czerwiński")
         assert door.recorded() == []
@@ -310,7 +315,8 @@ def test_what_the_server_refuses_is_listed_until_it_was_read(
 
 def test_the_scanner_is_light(site: Site, chromium: Browser, door: Door, tmp_path: Path) -> None:
     with camera(chromium, film(tmp_path / "ticket.y4m", door.code("Ağaoğlu"))) as browser:
-        visit = visiting(site, browser)
+        # Without the service worker the page itself loads everything, where it can be weighed.
+        visit = visiting(site, browser, service_workers="block")
         enter(visit, TRAINER)
         wire = visit.page.context.new_cdp_session(visit.page)
         wire.send("Network.enable")
@@ -327,7 +333,6 @@ def test_the_scanner_is_light(site: Site, chromium: Browser, door: Door, tmp_pat
         )
         visit.open(door.scanner)
         answer(visit.page, "Da", "Ağaoğlu")
-        expect(visit.page.locator("#scanner[data-ready]")).to_be_attached(timeout=PATIENCE)
     decoder = sum(size for key, size in weights.items() if "zxing" in names.get(key, ""))
     others = sum(weights.values()) - decoder
     # The decoder comes once, and only where the browser reads no QR codes by itself.
