@@ -29,7 +29,7 @@ def measure_certificates(stage: Stage) -> list[Figure]:
     """Make papers without a database: what they say is stored with the certificate."""
     with stage.app.app_context():
         one = median_of_runs(lambda: _milliseconds_each(SINGLE))
-        figures = [Figure("a certificate as PDF", one, "ms", 20)]
+        figures = [Figure("a certificate as PDF", one, "ms")]
         for name, make in (("as one PDF", _in_one), ("as ZIP, one by one", _one_by_one)):
             taken, size, memory = _apart(make, current_settings())
             note = f"{size / 1e6:.1f} MB, {memory:.0f} MB of memory more"

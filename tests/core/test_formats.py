@@ -40,9 +40,9 @@ def test_days_of_an_event(first: date, last: date, words: str) -> None:
     ("first", "last", "words"),
     [
         (THURSDAY, THURSDAY, "Do., 12.03.2026"),
-        (date(2026, 11, 21), date(2026, 11, 23), "Sa., 21.11. – Mo., 23.11.2026"),
-        (date(2026, 3, 31), date(2026, 4, 1), "Di., 31.03. – Mi., 01.04.2026"),
-        (date(2026, 12, 31), date(2027, 1, 1), "Do., 31.12.2026 – Fr., 01.01.2027"),
+        (date(2026, 11, 21), date(2026, 11, 23), "Sa.–Mo., 21.–23.11.2026"),
+        (date(2026, 3, 31), date(2026, 4, 1), "Di.–Mi., 31.03.–01.04.2026"),
+        (date(2026, 12, 31), date(2027, 1, 1), "Do.–Fr., 31.12.2026–01.01.2027"),
     ],
 )
 def test_days_with_the_weekdays_of_both_ends(first: date, last: date, words: str) -> None:

@@ -87,11 +87,10 @@ def day_span(first: date, last: date) -> str:
 
 
 def weekday_span(first: date, last: date) -> str:
-    """Return „Do., 12.03.2026“ or „Sa., 21.11. – Mo., 23.11.2026“."""
+    """Return „Do., 12.03.2026“ or „Sa.–Mo., 21.–23.11.2026“."""
     if first == last:
         return long_date(first)
-    begins = long_date(first) if first.year != last.year else long_date(first)[:-4]
-    return f"{begins} – {long_date(last)}"
+    return f"{weekday(first)}–{weekday(last)},{NO_BREAK_SPACE}{day_span(first, last)}"
 
 
 def number(value: int | float, digits: int = 0) -> str:
