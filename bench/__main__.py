@@ -19,6 +19,7 @@ from bench.pages import (
 )
 from bench.promotions import measure_promotions
 from bench.registrations import measure_registrations, measure_rush
+from bench.scanner import measure_scanner
 from bench.server import running, seconds_to_first_answer
 from bench.stage import Stage, postgresql_stage, sqlite_stage
 from bench.statements import measure_statements
@@ -40,6 +41,7 @@ def measure(stage: Stage) -> Iterator[Figure]:
         stage.grow(lambda session: data.add_conference_of_today(session, stage.data))
         yield from measure_checkins(stage, server)
         yield from measure_syncs(stage, server)
+        yield from measure_scanner(stage, server)
         stage.grow(lambda session: data.add_courses(session, MANY_EVENTS - data.EVENTS - 1))
         yield from measure_lists(stage, server, MANY_EVENTS, limit=None)
         yield Figure("memory of a worker (PSS)", server.worker_memory(), "MB", 120)

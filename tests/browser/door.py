@@ -10,7 +10,7 @@ from typing import Any
 
 import qrcode
 from flask import Flask
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserType, Page
 from qrcode.constants import ERROR_CORRECT_M
 from sqlalchemy import select
 
@@ -140,7 +140,7 @@ def film(path: Path, text: str) -> Path:
 
 
 @contextmanager
-def camera(chromium: Browser, shown: Path | None, *, allowed: bool = True) -> Iterator[Browser]:
+def camera(chromium: BrowserType, shown: Path | None, *, allowed: bool = True) -> Iterator[Browser]:
     """Start a browser whose camera shows a film; None: it has no camera."""
     flags = [*FLAGS, "--use-fake-ui-for-media-stream" if allowed else "--deny-permission-prompts"]
     if shown is not None:
@@ -149,7 +149,7 @@ def camera(chromium: Browser, shown: Path | None, *, allowed: bool = True) -> It
             f"--use-file-for-fake-video-capture={shown}",
         ]
     path = next(path for path in CHROMIUM if Path(path).exists())
-    browser = chromium.browser_type.launch(executable_path=path, args=flags)
+    browser = chromium.launch(executable_path=path, args=flags)
     yield browser
     browser.close()
 

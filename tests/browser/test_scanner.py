@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import COORDINATOR, PHONE, TRAINER, Site, Visit
 from tests.browser.door import Door, camera, film, make_door, scan_by_hardware
+from tests.browser.wire import Wire
 from trainings.core.clock import utc_now
 from trainings.people import demo
 
@@ -29,7 +30,7 @@ def door(site: Site) -> Door:
 @pytest.fixture
 def blind(site: Site, chromium: Browser) -> Iterator[Visit]:
     """Open a phone without a camera, with script."""
-    with camera(chromium, None) as browser:
+    with camera(chromium.browser_type, None) as browser:
         yield visiting(site, browser)
 
 
@@ -75,7 +76,9 @@ def all_sent(page: Page) -> None:
 def test_a_ticket_before_the_camera_is_recorded_once(
     site: Site, chromium: Browser, door: Door, tmp_path: Path
 ) -> None:
-    with camera(chromium, film(tmp_path / "ticket.y4m", door.code("Ağaoğlu"))) as browser:
+    with camera(
+        chromium.browser_type, film(tmp_path / "ticket.y4m", door.code("Ağaoğlu"))
+    ) as browser:
         page = open_scanner(visiting(site, browser), door)
         answer(page, "Da", "Ağaoğlu")
         expect(page.locator("#antwort")).to_contain_text("Stadt Essen")
@@ -97,7 +100,9 @@ def test_a_ticket_before_the_camera_is_recorded_once(
 def test_what_is_recorded_without_a_network_arrives_exactly_once(
     site: Site, chromium: Browser, door: Door, tmp_path: Path
 ) -> None:
-    with camera(chromium, film(tmp_path / "ticket.y4m", door.code("Ağaoğlu"))) as browser:
+    with camera(
+        chromium.browser_type, film(tmp_path / "ticket.y4m", door.code("Ağaoğlu"))
+    ) as browser:
         visit = visiting(site, browser)
         page = visit.page
         enter(visit, TRAINER)
@@ -130,7 +135,7 @@ def test_what_is_recorded_without_a_network_arrives_exactly_once(
 def test_two_phones_record_at_the_same_time(
     site: Site, blind: Visit, chromium: Browser, door: Door
 ) -> None:
-    with camera(chromium, None) as browser:
+    with camera(chromium.browser_type, None) as browser:
         other = visiting(site, browser)
         pages = [open_scanner(blind, door), open_scanner(other, door, COORDINATOR)]
         pages[1].context.set_offline(True)
@@ -180,7 +185,7 @@ def test_a_camera_that_is_refused_is_said_and_typing_works(
     site: Site, chromium: Browser, door: Door, tmp_path: Path
 ) -> None:
     shown = film(tmp_path / "ticket.y4m", door.code("Ağaoğlu"))
-    with camera(chromium, shown, allowed=False) as browser:
+    with camera(chromium.browser_type, shown, allowed=False) as browser:
         page = open_scanner(visiting(site, browser), door)
         expect(page.locator("#keine-kamera")).to_contain_text("Die Kamera ist nicht freigegeben.")
         # Wherever the focus is, a hardware scanner leaves nothing in a field.
@@ -314,30 +319,17 @@ def test_what_the_server_refuses_is_listed_until_it_was_read(
 
 
 def test_the_scanner_is_light(site: Site, chromium: Browser, door: Door, tmp_path: Path) -> None:
-    with camera(chromium, film(tmp_path / "ticket.y4m", door.code("Ağaoğlu"))) as browser:
+    with camera(
+        chromium.browser_type, film(tmp_path / "ticket.y4m", door.code("Ağaoğlu"))
+    ) as browser:
         # Without the service worker the page itself loads everything, where it can be weighed.
         visit = visiting(site, browser, service_workers="block")
         enter(visit, TRAINER)
-        wire = visit.page.context.new_cdp_session(visit.page)
-        wire.send("Network.enable")
-        wire.send("Network.clearBrowserCache")
-        names: dict[str, str] = {}
-        weights: dict[str, float] = {}
-        wire.on(
-            "Network.responseReceived",
-            lambda told: names.update({told["requestId"]: told["response"]["url"]}),
-        )
-        wire.on(
-            "Network.loadingFinished",
-            lambda told: weights.update({told["requestId"]: told["encodedDataLength"]}),
-        )
+        wire = Wire(visit.page)
         visit.open(door.scanner)
         answer(visit.page, "Da", "Ağaoğlu")
-    decoder = sum(size for key, size in weights.items() if "zxing" in names.get(key, ""))
-    others = sum(weights.values()) - decoder
-    # The decoder comes once, and only where the browser reads no QR codes by itself.
-    assert 0 < decoder < DECODER_BYTES, decoder
-    assert others < SCANNER_BYTES, others
+    assert 0 < wire.decoder < DECODER_BYTES, wire.decoder
+    assert wire.others < SCANNER_BYTES, wire.others
 
 
 def test_what_a_former_trainer_recorded_reaches_the_office(blind: Visit, door: Door) -> None:
