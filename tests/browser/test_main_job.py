@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 
+import zxingcpp
+from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.conftest import CONTACT, COORDINATOR, PARTICIPANT, TRAINER, Visit
@@ -32,7 +35,10 @@ def test_somebody_new_registers_with_an_address_a_code_and_one_form(phone: Visit
     page.get_by_role("button", name="Verbindlich anmelden").click()
     expect(page.get_by_role("heading", name="Meine Anmeldungen")).to_be_visible()
     expect(page.get_by_text("Sie haben einen Platz")).to_be_visible()
-    expect(page.get_by_role("img", name="QR-Code der Eintrittskarte")).to_be_visible()
+    drawing = page.get_by_role("img", name="QR-Code der Eintrittskarte")
+    expect(drawing).to_be_visible()
+    (code,) = zxingcpp.read_barcodes(Image.open(BytesIO(drawing.screenshot())))
+    assert re.fullmatch(rf"{phone.site.url}/t/[A-Z0-9]{{12}}", code.text)
     confirmation = phone.site.wait_for_mail(NEW_ADDRESS, "Zusage")
     assert "text/calendar" in {part.get_content_type() for part in confirmation.walk()}
 
