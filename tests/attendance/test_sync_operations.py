@@ -431,6 +431,16 @@ def test_days_that_do_not_fit(door: Door) -> None:
     assert [row.reason for row in door.refused()] == ["other_day", "too_early", "too_late"]
 
 
+def test_an_undo_that_names_nobody_leaves_what_is_recorded(door: Door) -> None:
+    seen = door.seen()
+    nameless = recording("undo", door.sessions[0], NOW, undoes=seen["key"])
+    assert door.sync(seen) == ["recorded"]
+    assert door.sync(nameless) == ["malformed"]
+    assert door.sync(seen) == ["recorded"]
+    assert db.session.scalar(select(func.count(WalkIn.id))) == 0
+    assert door.marks() == {door.people[0]: PRESENT}
+
+
 def test_a_session_that_was_moved_or_dropped_meanwhile(door: Door) -> None:
     with transaction() as session:
         event = session.get_one(Event, door.event_id)

@@ -317,6 +317,9 @@ class _Queue:
 
     def _without_registration(self, recording: Recording, session_id: int) -> Result:
         if recording.kind is RecordingKind.UNDO:
+            if recording.undoes in self.known.changes:
+                # Its key stays that of the recording, which has a name.
+                return nothing(recording.sent_key, FOREIGN_UNDO)
             # The recording itself is still on its way: it finds this row, and nothing else.
             row = self._walk_in(recording, recording.undoes)
             row.dismissed_at = self.now
