@@ -243,12 +243,15 @@ def _lock_seat(session: Session, actor: Actor, which: ColumnElement[bool]) -> _S
     return _Seat(locked, row[0], EventAccess(actor, *tuple(row)[1:]))
 
 
-def lock_attending(session: Session, event_id: int) -> list[int]:
-    """Lock the registrations of all who take part in an event, by ascending id; return the ids."""
+def lock_attending(session: Session, *event_ids: int) -> list[int]:
+    """Lock the registrations of all who take part in an event, by ascending id; return the ids.
+
+    Several events are locked in one order, too: two that wait for each other would be refused.
+    """
     return list(
         session.scalars(
             select(Registration.id)
-            .where(Registration.event_id == event_id, Registration.state.in_(ATTENDING))
+            .where(Registration.event_id.in_(event_ids), Registration.state.in_(ATTENDING))
             .order_by(Registration.id)
             .with_for_update(key_share=True)
         )
