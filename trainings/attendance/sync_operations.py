@@ -14,6 +14,7 @@ from functools import cached_property
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from trainings.attendance.closing_rules import is_day_only
 from trainings.attendance.ledger import Cell, Ledger, insert_all
 from trainings.attendance.models import (
     RecordingKind,
@@ -311,7 +312,9 @@ class _Queue:
             organisation=seat.organisation,
             session_id=cell[1],
             by=by,
-            at=clock_time(to_berlin(deciding.at).time()) if deciding else "",
+            at=clock_time(to_berlin(deciding.at).time())
+            if deciding and not is_day_only(deciding.at)
+            else "",
             entry=entry,
         )
 
