@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import null, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from trainings.attendance import certificate_mails as mails
 from trainings.attendance.access import event_access
@@ -233,13 +233,14 @@ def lock_certified(session: Session, event_id: int) -> None:
 
     Those are all who take part in it, and in the events for which sessions were made up at it.
     """
-    others = session.scalars(
-        select(Registration.event_id)
-        .join(MadeUpSession, MadeUpSession.registration_id == Registration.id)
+    other = aliased(Registration)
+    others = (
+        select(other.event_id)
+        .join(MadeUpSession, MadeUpSession.registration_id == other.id)
         .join(EventSession, MadeUpSession.made_up_at_id == EventSession.id)
         .where(EventSession.event_id == event_id)
     )
-    lock_attending(session, event_id, *others)
+    lock_attending(session, event_id, others)
 
 
 def lock_certificate(session: Session, actor: Actor, certificate_id: int) -> Certificate:
