@@ -28,6 +28,7 @@ from tests.concurrency.threads import run_together
 from tests.conftest import empty_database
 from tests.factories import actor_for, berlin, make_event, make_person
 from tests.statements import counted_statements
+from trainings.attendance.closing_operations import close_attendance
 from trainings.attendance.models import (
     Attendance,
     AttendanceChange,
@@ -431,6 +432,16 @@ def test_days_that_do_not_fit(door: Door) -> None:
     assert [row.reason for row in door.refused()] == ["other_day", "too_early", "too_late"]
 
 
+def test_an_undo_that_names_nobody_leaves_what_is_recorded(door: Door) -> None:
+    seen = door.seen()
+    nameless = recording("undo", door.sessions[0], NOW, undoes=seen["key"])
+    assert door.sync(seen) == ["recorded"]
+    assert door.sync(nameless) == ["malformed"]
+    assert door.sync(seen) == ["recorded"]
+    assert db.session.scalar(select(func.count(WalkIn.id))) == 0
+    assert door.marks() == {door.people[0]: PRESENT}
+
+
 def test_a_session_that_was_moved_or_dropped_meanwhile(door: Door) -> None:
     with transaction() as session:
         event = session.get_one(Event, door.event_id)
@@ -456,6 +467,18 @@ def test_an_event_that_is_cancelled_or_closed_meanwhile(door: Door) -> None:
         session.get_one(Event, door.event_id).state = EventState.CANCELLED
     assert door.sync(door.seen(1)) == ["event_cancelled"]
     assert door.marks() == {}
+
+
+def test_a_replay_after_closing_says_no_time_of_day(door: Door) -> None:
+    evening = berlin(FRIDAY, 18)
+    first, again = door.seen(), door.seen(at=AT + timedelta(minutes=5))
+    assert door.sync(first, again) == ["recorded", "already_recorded"]
+    with transaction() as session:
+        close_attendance(session, door.trainer, door.event_id, evening)
+    (result,) = send(door.trainer, door.number, [again], evening)
+    assert (result.outcome, result.at) == ("already_recorded", "")
+    assert "00:00" not in result.sentence
+    assert "schon erfasst, Do., 12.03.2026, Jördis Kałuża" in result.sentence.replace("\u00a0", " ")
 
 
 def test_a_queue_of_somebody_whose_role_was_withdrawn(door: Door) -> None:

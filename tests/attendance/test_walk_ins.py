@@ -37,7 +37,9 @@ from trainings.core.errors import DomainError
 from trainings.core.outbox import OutgoingMail
 from trainings.core.permissions import Role
 from trainings.people.models import Person
+from trainings.registrations.entry import enter
 from trainings.registrations.models import Registration, RegistrationState
+from trainings.registrations.places import with_places
 
 pytestmark = pytest.mark.both_databases
 
@@ -144,6 +146,34 @@ def test_a_guest_who_has_a_place_gets_the_recordings_there(door: Door, office: A
     assert guest(first).registration_id == door.people[1]
     assert guest(second).dismissed_at == NOW
     assert db.session.scalars(select(OutgoingMail)).all() == []
+
+
+@pytest.mark.parametrize("state", ["awaiting_release", "waiting", "offered"])
+def test_whoever_waits_and_comes_has_one_registration(
+    door: Door, office: Actor, state: str
+) -> None:
+    noted = note_guest(door)
+    change_registration(door, state=RegistrationState(state), ticket=None)
+    with transaction() as session:
+        person = session.get_one(Registration, door.people[0]).person_id
+    assert run(complete_walk_in, office, noted, person, NOW).id == door.people[0]
+    row = db.session.get_one(Registration, door.people[0], populate_existing=True)
+    assert (row.state, row.ticket) == (RegistrationState.WALK_IN, None)
+    assert door.marks() == {row.id: PRESENT}
+    (mail,) = db.session.scalars(select(OutgoingMail)).all()
+    assert mail.kind == "registration_walked_in"
+
+
+def test_whoever_was_there_without_a_registration_does_not_register_again(
+    door: Door, office: Actor
+) -> None:
+    person = new_person()
+    run(complete_walk_in, office, note_guest(door), person, NOW)
+    with pytest.raises(DomainError, match="already_registered"), transaction() as session:
+        with_places(
+            session, door.event_id, [person], NOW,
+            lambda places: enter(places, office, person, needs={}, in_window=False),
+        )  # fmt: skip
 
 
 def test_a_trainer_is_no_guest_and_a_closed_event_takes_none(door: Door, office: Actor) -> None:

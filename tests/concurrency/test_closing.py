@@ -141,7 +141,7 @@ def test_without_the_locks_something_is_recorded_after_closing(
         closed.set()
 
     monkeypatch.setattr(operations, "load_sessions", look_and_wait)
-    monkeypatch.setattr(closing_operations, "lock_attending", lambda *_: None)
+    monkeypatch.setattr(closing_operations, "lock_certified", lambda *_: None)
     results = run_together(app, [partial(course.record, course.people[0]), close_meanwhile])
     assert results == [None, None]
     assert course.recorded_after_closing() == 1

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import null, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from trainings.attendance import certificate_mails as mails
 from trainings.attendance.access import event_access
@@ -62,6 +62,7 @@ def issue_certificates(session: Session, actor: Actor, event_id: int, now: datet
         work.void(certificate, VoidReason.CORRECTED)
     done = work.finish()
     for registration in _made_up_here(session, event_id):
+        # Locked already, unless it was decided at this very moment.
         lock_attending(session, registration.event_id)
         settle_one(session, SYSTEM, registration, now)
     return done
@@ -227,6 +228,21 @@ def settle_one(
     return work.finish()
 
 
+def lock_certified(session: Session, event_id: int) -> None:
+    """Lock all whose certificates may change with an event, by ascending id.
+
+    Those are all who take part in it, and in the events for which sessions were made up at it.
+    """
+    other = aliased(Registration)
+    others = (
+        select(other.event_id)
+        .join(MadeUpSession, MadeUpSession.registration_id == other.id)
+        .join(EventSession, MadeUpSession.made_up_at_id == EventSession.id)
+        .where(EventSession.event_id == event_id)
+    )
+    lock_attending(session, event_id, others)
+
+
 def lock_certificate(session: Session, actor: Actor, certificate_id: int) -> Certificate:
     """Lock a valid certificate with all who take part in its event, and return it.
 
@@ -272,7 +288,7 @@ def forget_old_certificates(session: Session, now: datetime) -> int:
 
 def _lock_closed_event(session: Session, actor: Actor, event_id: int) -> Event:
     event_access(session, actor, event_id)
-    lock_attending(session, event_id)
+    lock_certified(session, event_id)
     if not event_access(session, actor, event_id).closed:
         raise DomainError(
             "attendance_open",

@@ -1,6 +1,7 @@
 """Closing the attendance of an event, and opening it again.
 
-Closing locks the event's pool, then all who take part by ascending id, and decides after that.
+Closing locks the event's pool, then all who take part by ascending id (and in events for which
+sessions were made up here, whose papers may change), and decides after that.
 Recordings lock the same registrations before they ask whether the attendance is closed: so of a
 recording and a closing at the same moment either the recording comes first, and is part of what is
 closed, or it is refused.
@@ -16,7 +17,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from trainings.attendance.access import EventAccess, closed_event, event_access
-from trainings.attendance.certificate_operations import issue_certificates
+from trainings.attendance.certificate_operations import issue_certificates, lock_certified
 from trainings.attendance.closing_rules import begin_of_day, days_in_order
 from trainings.attendance.models import (
     AttendanceChange,
@@ -24,7 +25,6 @@ from trainings.attendance.models import (
     RefusedRecording,
     WalkIn,
 )
-from trainings.attendance.operations import lock_attending
 from trainings.attendance.reads import load_sessions
 from trainings.attendance.rules import Answer, SessionTime
 from trainings.attendance.wording import refusal
@@ -164,7 +164,7 @@ def _lock(session: Session, actor: Actor, event_id: int) -> EventAccess:
         .where(Event.id == event_id)
         .with_for_update(key_share=True, of=Pool)
     )
-    lock_attending(session, event_id)
+    lock_certified(session, event_id)
     return event_access(session, actor, event_id)
 
 

@@ -161,6 +161,9 @@ class RefusedRecording(Base):
     settled_at: Mapped[datetime | None]
     settled_by_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
 
+    session: Mapped[EventSession | None] = relationship(backref="refused_recordings")
+    """A half day that is dropped takes its reference with it: nothing here keeps it from going."""
+
 
 class WalkIn(Base):
     """Somebody who came without a registration, until the office completes or dismisses it."""

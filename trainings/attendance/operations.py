@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
 from trainings.attendance.access import EventAccess, access_columns, event_access
@@ -243,12 +243,23 @@ def _lock_seat(session: Session, actor: Actor, which: ColumnElement[bool]) -> _S
     return _Seat(locked, row[0], EventAccess(actor, *tuple(row)[1:]))
 
 
-def lock_attending(session: Session, event_id: int) -> list[int]:
-    """Lock the registrations of all who take part in an event, by ascending id; return the ids."""
+def lock_attending(session: Session, event_id: int, others: Select[int] | None = None) -> list[int]:
+    """Lock the registrations of all who take part in an event, by ascending id; return the ids.
+
+    Args:
+        session: the open transaction.
+        event_id: the event.
+        others: ids of more events, locked in the same order: two that are locked one after the
+            other by two who work at once would wait for each other.
+
+    """
+    which: ColumnElement[bool] = Registration.event_id == event_id
+    if others is not None:
+        which = or_(which, Registration.event_id.in_(others))
     return list(
         session.scalars(
             select(Registration.id)
-            .where(Registration.event_id == event_id, Registration.state.in_(ATTENDING))
+            .where(which, Registration.state.in_(ATTENDING))
             .order_by(Registration.id)
             .with_for_update(key_share=True)
         )

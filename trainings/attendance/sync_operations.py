@@ -14,6 +14,7 @@ from functools import cached_property
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from trainings.attendance.closing_rules import is_day_only
 from trainings.attendance.ledger import Cell, Ledger, insert_all
 from trainings.attendance.models import (
     RecordingKind,
@@ -311,12 +312,17 @@ class _Queue:
             organisation=seat.organisation,
             session_id=cell[1],
             by=by,
-            at=clock_time(to_berlin(deciding.at).time()) if deciding else "",
+            at=clock_time(to_berlin(deciding.at).time())
+            if deciding and not is_day_only(deciding.at)
+            else "",
             entry=entry,
         )
 
     def _without_registration(self, recording: Recording, session_id: int) -> Result:
         if recording.kind is RecordingKind.UNDO:
+            if recording.undoes in self.known.changes:
+                # Its key stays that of the recording, which has a name.
+                return nothing(recording.sent_key, FOREIGN_UNDO)
             # The recording itself is still on its way: it finds this row, and nothing else.
             row = self._walk_in(recording, recording.undoes)
             row.dismissed_at = self.now

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from trainings.attendance.closing_rules import is_day_only
 from trainings.attendance.models import MARK_NAMES
 from trainings.attendance.rules import Answer, Change, Entry
 from trainings.attendance.sync_rules import Outcome
-from trainings.attendance.wording import REFUSALS, refusal_words
+from trainings.attendance.wording import REFUSALS, moment, refusal_words
 from trainings.core.clock import to_berlin
 from trainings.core.formats import NO_BREAK_SPACE, clock_time
 
@@ -61,6 +64,13 @@ def all_words() -> dict[str, dict[str, str]]:
     return {code: {"word": words[0], "sentence": words[1]} for code, words in found.items()}
 
 
+def since(at: datetime) -> str:
+    """Return the time of day, or the day alone where closing left no more of it."""
+    if is_day_only(at):
+        return moment(at)
+    return f"{clock_time(to_berlin(at).time())}{NO_BREAK_SPACE}Uhr"
+
+
 def kept_words(
     outcome: Outcome, name: str, entry: Entry, deciding: Change | None, by: str
 ) -> tuple[str, str]:
@@ -78,8 +88,7 @@ def kept_words(
     state = MARK_NAMES[entry.mark] if entry.mark else "nicht erfasst"
     when = ""
     if deciding is not None:
-        at = clock_time(to_berlin(deciding.at).time())
-        when = f", {at}{NO_BREAK_SPACE}Uhr" + (f", {by}" if by else "")
+        when = f", {since(deciding.at)}" + (f", {by}" if by else "")
     if outcome is Outcome.RECORDED:
         return state[0].upper() + state[1:], f"{name}: {state}."
     if outcome is Outcome.ALREADY:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import object_session
 
 from trainings.core.clock import end_of_day
 from trainings.core.errors import DomainError
@@ -168,15 +172,34 @@ def replace_sessions(event: Event, plans: Sequence[SessionPlan]) -> None:
         event: draft or published, locked.
         plans: as `check_session_plans` returns them.
 
+    Raises:
+        DomainError: `session_in_use`: something is recorded for a half day that would go.
+
     """
     for position, plan in enumerate(plans):
         if position == len(event.sessions):
             event.sessions.append(EventSession(position=position))
         row = event.sessions[position]
         row.day, row.begins, row.ends, row.label = plan.day, plan.begins, plan.ends, plan.label
-    del event.sessions[len(plans) :]
+    if len(plans) < len(event.sessions):
+        _drop_sessions(event, len(plans))
     event.first_day = plans[0].day
     event.last_day = plans[-1].day
+
+
+def _drop_sessions(event: Event, left: int) -> None:
+    """Delete the half days behind those that are left; what refers to them has the last word."""
+    session = object_session(event)
+    try:
+        with session.begin_nested() if session else nullcontext():
+            del event.sessions[left:]
+    except IntegrityError as error:
+        raise DomainError(
+            "session_in_use",
+            "Für einen Halbtag, der entfallen würde, ist schon Anwesenheit erfasst. Bitte behalten "
+            "Sie so viele Halbtage bei, oder sagen Sie die Veranstaltung ab.",
+            field="sessions",
+        ) from error
 
 
 def apply_details(event: Event, details: EventDetails) -> None:

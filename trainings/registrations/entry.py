@@ -129,7 +129,11 @@ _OTHER_SEATS = (
     .where(
         Registration.person_id == bindparam("whom"),
         or_(
-            and_(Registration.pool_id == bindparam("pool_id"), Registration.state.in_(ACTIVE)),
+            and_(
+                Registration.pool_id == bindparam("pool_id"),
+                # Whoever was there without a registration takes part already.
+                Registration.state.in_((*ACTIVE, RegistrationState.WALK_IN)),
+            ),
             and_(
                 Registration.event_id.in_(overlapping_events(bindparam("event_id"))),
                 Registration.state.in_(SEATED),

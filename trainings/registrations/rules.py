@@ -27,15 +27,15 @@ REGISTRATION_MOVES: Mapping[State | None, frozenset[State]] = {
     None: frozenset({State.AWAITING_RELEASE, State.WAITING, State.PLACED, State.WALK_IN}),
     State.AWAITING_RELEASE: frozenset(
         {State.WAITING, State.OFFERED, State.PLACED, State.DECLINED, State.EXPIRED,
-         State.WITHDRAWN, State.CANCELLED, State.SUBSTITUTED}
+         State.WITHDRAWN, State.CANCELLED, State.SUBSTITUTED, State.WALK_IN}
     ),
     State.WAITING: frozenset(
         {State.OFFERED, State.PLACED, State.DECLINED, State.EXPIRED, State.WITHDRAWN,
-         State.CANCELLED, State.SUBSTITUTED}
+         State.CANCELLED, State.SUBSTITUTED, State.WALK_IN}
     ),
     State.OFFERED: frozenset(
         {State.PLACED, State.WAITING, State.DECLINED, State.EXPIRED, State.WITHDRAWN,
-         State.CANCELLED}
+         State.CANCELLED, State.WALK_IN}
     ),
     State.PLACED: frozenset({State.WITHDRAWN, State.CANCELLED, State.SUBSTITUTED}),
     State.DECLINED: frozenset(),
