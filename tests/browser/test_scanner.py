@@ -152,6 +152,8 @@ def test_two_phones_record_at_the_same_time(
 def test_without_a_camera_names_codes_and_walk_ins_do(blind: Visit, door: Door) -> None:
     page = open_scanner(blind, door)
     expect(page.locator("#keine-kamera")).to_contain_text("Kamera")
+    expect(page.locator("#antwort")).to_contain_text("Suchen Sie den Namen")
+    expect(page.locator("#antwort")).not_to_contain_text("vor die Kamera")
     page.get_by_text("Code eintippen").click()
     page.get_by_label("Code der Eintrittskarte").fill(door.tickets["Ağaoğlu"].lower())
     page.get_by_role("button", name="Als da erfassen").click()
