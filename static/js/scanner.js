@@ -66,7 +66,9 @@ function draw() {
   drawFound();
   part("rueckgaengig").hidden = !door.canUndo;
   part("rueckgaengig").querySelector("span").textContent = door.lastLabel;
-  part("namen").hidden = part("suche").hidden = !roster || !roster.people.length;
+  part("suche").hidden = !roster?.people.length;
+  // Nobody is missing as long as it is not said where.
+  part("namen").hidden = part("suche").hidden || !session;
   drawQueue();
 }
 

@@ -178,6 +178,14 @@ def test_without_a_camera_names_codes_and_walk_ins_do(blind: Visit, door: Door) 
     assert set(door.recorded()) == set(door.tickets)
 
 
+def test_nobody_is_missing_before_a_session_is_chosen(blind: Visit, site: Site) -> None:
+    page = open_scanner(blind, make_door(site, TRAINER, ahead=1))
+    expect(page.get_by_text("Heute ist kein Termin.")).to_be_visible()
+    expect(page.locator("#namen")).to_be_hidden()
+    page.get_by_label("Termin", exact=True).select_option(index=1)
+    expect(page.get_by_text("Wer fehlt noch? (4)")).to_be_visible()
+
+
 def test_a_camera_that_is_refused_is_said_and_typing_works(
     site: Site, chromium: Browser, door: Door, tmp_path: Path
 ) -> None:
