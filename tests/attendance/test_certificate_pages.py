@@ -391,14 +391,14 @@ def test_a_working_group_has_certificates_on_request_only(app: Flask, client: Fl
 
 
 @pytest.mark.parametrize(
-    ("kind", "words"),
+    ("kind", "words", "mailed"),
     [
-        (EventKind.TRAINING, "ihre Bescheinigung per E-Mail"),
-        (EventKind.ANNUAL_MEETING, "Bescheinigungen gibt es bei dieser Art von Veranstaltung nur"),
+        (EventKind.TRAINING, "ihre Bescheinigung per E-Mail", True),
+        (EventKind.ANNUAL_MEETING, "Bescheinigungen gibt es bei dieser Art von", False),
     ],
 )
 def test_closing_says_what_follows_for_the_certificates(
-    app: Flask, client: FlaskClient, kind: EventKind, words: str
+    app: Flask, client: FlaskClient, kind: EventKind, words: str, mailed: bool
 ) -> None:
     with transaction() as session:
         event = make_closed_course(session, "pppp", kind=kind, closed=False)
@@ -406,3 +406,5 @@ def test_closing_says_what_follows_for_the_certificates(
         office = make_office(session)[0]
     log_in(client, office)
     assert words in client.get(url).text
+    assert submit(client, url, button="Anwesenheit abschließen").status_code == 303
+    assert ("gehen per E-Mail hinaus" in client.get(url).text) is mailed
