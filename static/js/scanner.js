@@ -66,7 +66,9 @@ function draw() {
   drawFound();
   part("rueckgaengig").hidden = !door.canUndo;
   part("rueckgaengig").querySelector("span").textContent = door.lastLabel;
-  part("namen").hidden = part("suche").hidden = !roster || !roster.people.length;
+  part("suche").hidden = !roster?.people.length;
+  // Nobody is missing as long as it is not said where.
+  part("namen").hidden = part("suche").hidden || !session;
   drawQueue();
 }
 
@@ -144,12 +146,14 @@ async function startCamera(deviceId) {
   view.notice("keine-kamera", "");
   try {
     await camera.start(deviceId);
+    view.waitFor("Halten Sie den QR-Code der Eintrittskarte vor die Kamera.");
   } catch (error) {
     camera.stop();
     const refused = error?.name === "NotAllowedError";
     view.notice("keine-kamera", refused
-      ? "Die Kamera ist nicht freigegeben. Erlauben Sie sie in den Einstellungen des Browsers, oder suchen Sie den Namen oder tippen Sie den Code."
-      : "Die Kamera lässt sich nicht öffnen. Suchen Sie den Namen oder tippen Sie den Code.");
+      ? "Die Kamera ist nicht freigegeben. Erlauben Sie sie in den Einstellungen des Browsers."
+      : "Die Kamera lässt sich nicht öffnen.");
+    view.waitFor("Suchen Sie den Namen, oder tippen Sie den Code der Eintrittskarte ein. Ein Handscanner geht auch.");
   }
   part("bildflaeche").hidden = !part("keine-kamera").hidden;
   part("licht").hidden = !camera.hasTorch;

@@ -33,6 +33,16 @@ export class View {
   }
 
   /**
+   * Says what to do as long as nothing has been read.
+   *
+   * @param {string} sentence
+   */
+  waitFor(sentence) {
+    const box = part("antwort");
+    if (box.classList.contains("tr-none")) box.querySelector('[data-line="sentence"]').textContent = sentence;
+  }
+
+  /**
    * @param {import("./roster.js").Session[]} sessions
    * @param {import("./roster.js").Session | null} chosen
    */
@@ -43,7 +53,7 @@ export class View {
     // A list that is open just now would close.
     if (!this.#isNew("termin", [sessions, chosen?.id])) return;
     const options = sessions.map((session) =>
-      new Option(sessionWords(session), String(session.id), false, session.id === chosen?.id));
+      new Option(sessionChoice(session), String(session.id), false, session.id === chosen?.id));
     if (!chosen) options.unshift(new Option("Bitte wählen", "", true, true));
     part("termin").replaceChildren(...options);
   }
@@ -139,6 +149,16 @@ function sessionWords(session) {
   // Within one day the name itself says the time.
   const time = session.name.includes(session.begins) ? "" : `, ${session.begins}–${session.ends} Uhr`;
   return `${session.name}, ${session.day_name}${time}`;
+}
+
+/**
+ * Short enough for a phone's width; the sentence above says the rest.
+ *
+ * @param {import("./roster.js").Session} session
+ */
+function sessionChoice(session) {
+  const [, month, day] = session.day.split("-");
+  return `${session.name}, ${day}.${month}.`;
 }
 
 /** @param {string} instant */

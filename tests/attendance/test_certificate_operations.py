@@ -39,7 +39,7 @@ from trainings.core.audit import AuditEntry
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.core.permissions import Role
-from trainings.events.models import Event
+from trainings.events.models import Event, EventKind
 from trainings.registrations.models import Registration, RegistrationState
 
 pytestmark = pytest.mark.both_databases
@@ -371,3 +371,35 @@ def test_after_ten_years_only_the_number_is_left(app: Flask) -> None:
     assert row.number.endswith("-001")
     # Its minutes still agree, so that closing once more does not issue another one.
     assert len(course.issue()) == 1
+
+
+ON_REQUEST = [EventKind.ANNUAL_MEETING, EventKind.WORKING_GROUP]
+
+
+@pytest.mark.parametrize("kind", list(EventKind))
+def test_only_further_education_has_certificates_by_itself(app: Flask, kind: EventKind) -> None:
+    with transaction() as session:
+        event = make_closed_course(session, "pppp", "ppaa", kind=kind)
+        done = issue_certificates(session, SYSTEM, event.id, CLOSED_AT)
+    assert len(done.issued) == (0 if kind in ON_REQUEST else 2)
+
+
+@pytest.mark.parametrize("kind", ON_REQUEST)
+def test_the_office_issues_one_on_request_that_follows_corrections(
+    app: Flask, kind: EventKind
+) -> None:
+    with transaction() as session:
+        event = make_closed_course(session, "pppp", "pppp", kind=kind)
+        event_id, sessions = event.id, [found.id for found in event.sessions]
+        people = registration_ids(session, event)
+        _, office = make_office(session)
+        assert len(reissue_certificate(session, office, people[0], LATER).issued) == 1
+    with transaction() as session:
+        for person in people:
+            mark(session, person, sessions[0], ABSENT)
+        done = issue_certificates(session, office, event_id, LATER)
+        assert (len(done.issued), len(done.voided)) == (1, 1)
+        assert [found.registration_id for found in certificates_of(session, event_id)] == [
+            people[0],
+            people[0],
+        ]

@@ -39,7 +39,7 @@ from trainings.core.database import db, transaction
 from trainings.core.outbox import build_message
 from trainings.core.settings import current_settings
 from trainings.core.throttle import Attempt
-from trainings.events.models import Event
+from trainings.events.models import Event, EventKind
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -371,3 +371,40 @@ def test_own_certificates_cost_the_same_for_one_and_for_many(closed: Closed) -> 
             closed.client.get("/meine/bescheinigungen")
         costs.append(len(statements))
     assert costs[0] == costs[1] <= 12
+
+
+def test_a_working_group_has_certificates_on_request_only(app: Flask, client: FlaskClient) -> None:
+    with transaction() as session:
+        event = make_closed_course(session, "pppp", kind=EventKind.WORKING_GROUP)
+        url, event_id = f"/einlass/{event.number}/bescheinigungen", event.id
+        office = make_office(session)[0]
+    log_in(client, office)
+    html = client.get(url).text
+    assert "Nur auf Anfrage" in html
+    assert "noch nicht ausgestellt" not in html
+    assert "Fällige ausstellen" not in html
+    closing = client.get(url.replace("bescheinigungen", "abschluss")).text
+    assert "Abgeschlossen" in closing
+    assert submit(client, url, button="Ausstellen").status_code == 303
+    assert len(certificates_of(db.session(), event_id)) == 1
+    assert "gültig" in client.get(url).text
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "mailed"),
+    [
+        (EventKind.TRAINING, "ihre Bescheinigung per E-Mail", True),
+        (EventKind.ANNUAL_MEETING, "Bescheinigungen gibt es bei dieser Art von", False),
+    ],
+)
+def test_closing_says_what_follows_for_the_certificates(
+    app: Flask, client: FlaskClient, kind: EventKind, words: str, mailed: bool
+) -> None:
+    with transaction() as session:
+        event = make_closed_course(session, "pppp", kind=kind, closed=False)
+        url = f"/einlass/{event.number}/abschluss"
+        office = make_office(session)[0]
+    log_in(client, office)
+    assert words in client.get(url).text
+    assert submit(client, url, button="Anwesenheit abschließen").status_code == 303
+    assert ("gehen per E-Mail hinaus" in client.get(url).text) is mailed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -95,8 +96,8 @@ class Door:
             return sorted(db.session.scalars(statement))
 
 
-def make_door(site: Site, trainer: str, *, offline: bool = True) -> Door:
-    """Add an event of today to the running application."""
+def make_door(site: Site, trainer: str, *, offline: bool = True, ahead: int = 0) -> Door:
+    """Add an event of today, or of some days ahead, to the running application."""
     app = create_app(
         load_settings(
             {
@@ -106,7 +107,7 @@ def make_door(site: Site, trainer: str, *, offline: bool = True) -> Door:
         )
     )
     with app.app_context(), transaction() as session:
-        event = make_event(session, first_day=berlin_day(utc_now()), days=1)
+        event = make_event(session, first_day=berlin_day(utc_now()) + timedelta(days=ahead), days=1)
         event.offline_roster = offline
         person = session.scalars(select(Person).where(Person.email == trainer)).one()
         session.add(EventTrainer(event_id=event.id, person_id=person.id))

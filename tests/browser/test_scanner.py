@@ -157,6 +157,8 @@ def test_two_phones_record_at_the_same_time(
 def test_without_a_camera_names_codes_and_walk_ins_do(blind: Visit, door: Door) -> None:
     page = open_scanner(blind, door)
     expect(page.locator("#keine-kamera")).to_contain_text("Kamera")
+    expect(page.locator("#antwort")).to_contain_text("Suchen Sie den Namen")
+    expect(page.locator("#antwort")).not_to_contain_text("vor die Kamera")
     page.get_by_text("Code eintippen").click()
     page.get_by_label("Code der Eintrittskarte").fill(door.tickets["Ağaoğlu"].lower())
     page.get_by_role("button", name="Als da erfassen").click()
@@ -179,6 +181,14 @@ def test_without_a_camera_names_codes_and_walk_ins_do(blind: Visit, door: Door) 
     expect(page.get_by_text("Alle sind da.")).to_be_visible()
     all_sent(page)
     assert set(door.recorded()) == set(door.tickets)
+
+
+def test_nobody_is_missing_before_a_session_is_chosen(blind: Visit, site: Site) -> None:
+    page = open_scanner(blind, make_door(site, TRAINER, ahead=1))
+    expect(page.get_by_text("Heute ist kein Termin.")).to_be_visible()
+    expect(page.locator("#namen")).to_be_hidden()
+    page.get_by_label("Termin", exact=True).select_option(index=1)
+    expect(page.get_by_text("Wer fehlt noch? (4)")).to_be_visible()
 
 
 def test_a_camera_that_is_refused_is_said_and_typing_works(

@@ -453,6 +453,15 @@ def test_past_event_is_closed_with_a_button(office: FlaskClient) -> None:
     assert stored(number).state is EventState.HELD
 
 
+def test_page_of_a_held_event_leads_to_attendance_papers_and_certificates(
+    office: FlaskClient,
+) -> None:
+    number = make(first_day=date(2026, 1, 5), state=EventState.HELD)
+    html = office.get(f"{LIST}{number}").get_data(as_text=True)
+    for page in ("", "/papiere", "/bescheinigungen"):
+        assert f'href="/einlass/{number}{page}"' in html
+
+
 def test_list_is_filtered_and_senseless_filters_are_ignored(office: FlaskClient) -> None:
     published, draft = make(title="Sichtbar"), make(title="Unfertig", state=EventState.DRAFT)
     drafts = office.get(f"{LIST}?stand=draft&art=training&jahr={SOON.year}").get_data(as_text=True)

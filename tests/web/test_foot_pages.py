@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from trainings.attendance.roster_queries import ROSTER_LIVES
 from trainings.core.outbox import KEPT_FOR
 from trainings.people.login import KEPT_AFTERWARDS, REQUEST_LASTS
 from trainings.web.app import LOGIN_LASTS
@@ -61,3 +62,20 @@ def test_privacy_page_names_the_only_cookie(app: Flask, client: FlaskClient) -> 
 def test_help_tells_how_long_links_live(client: FlaskClient) -> None:
     minutes = int(REQUEST_LASTS.total_seconds() // 60)
     assert f"Beide gelten {minutes} Minuten" in page(client, "/hilfe")
+
+
+def test_privacy_page_tells_what_the_scanner_keeps_and_for_how_long(client: FlaskClient) -> None:
+    html = page(client, "/datenschutz")
+    hours = int(ROSTER_LIVES.total_seconds() // 3600)
+    assert f"{hours} Stunden nach der Veranstaltung, auch ohne Netz" in html
+    assert "was erfasst, aber noch nicht gesendet ist" in html
+
+
+def test_help_page_leads_to_scanner_and_certificates(client: FlaskClient) -> None:
+    html = page(client, "/hilfe")
+    assert "Mit dem Handy scannen, auch ohne Netz" in html
+    assert 'href="/meine/bescheinigungen"' in html
+
+
+def test_every_page_leads_to_where_certificates_are_verified(client: FlaskClient) -> None:
+    assert 'href="/bescheinigung/">Bescheinigung prüfen' in page(client, "/impressum")

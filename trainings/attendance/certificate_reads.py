@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, select, true
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from trainings.attendance.certificate_rules import (
+    CERTIFIED_KINDS,
     AttendedTime,
     Content,
     attended_time,
@@ -43,6 +44,7 @@ class Standing:
         time: attended and planned.
         share: percent of the event from which on a certificate is due.
         certificates: all that were issued, in their order.
+        on_request: whether the kind of event has certificates only where somebody asks for one.
 
     """
 
@@ -50,6 +52,7 @@ class Standing:
     time: AttendedTime
     share: int
     certificates: tuple[Certificate, ...]
+    on_request: bool = False
 
     @property
     def valid(self) -> Certificate | None:
@@ -73,7 +76,9 @@ class Standing:
 
     @property
     def lacks(self) -> bool:
-        """Whether a paper is due and none is valid; what the office withdrew stays withdrawn."""
+        """Whether a paper is to be issued by itself; what the office withdrew stays withdrawn."""
+        if self.on_request:
+            return False
         withdrawn = self.last is not None and self.last.void_reason is VoidReason.WITHDRAWN
         return self.due is not None and self.valid is None and not withdrawn
 
@@ -135,6 +140,7 @@ def load_standings(
             ),
             event.certificate_share,
             tuple(certificates.get(registration.id, ())),
+            event.kind not in CERTIFIED_KINDS,
         )
         for registration in sorted(registrations, key=lambda row: (row.person.sort_key, row.id))
     ]

@@ -13,11 +13,14 @@ from typing import TypedDict
 
 from trainings.attendance.models import AttendanceMark, CertificateKind
 from trainings.attendance.rules import Entry, SessionTime
+from trainings.events.models import EventKind
 
 TEACHING_UNIT = 45
 """Minutes of an Unterrichtseinheit, in which careers and remuneration are counted."""
 KEPT_FOR = timedelta(days=3653)
 """How long what a certificate says is stored, from when it was issued: ten years."""
+CERTIFIED_KINDS = frozenset({EventKind.TRAINING, EventKind.CONFERENCE, EventKind.BRIEFING})
+"""Further education. Sittings and leaders' meetings are work: a paper for them only on request."""
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ def standing_status(standing: Standing, *, closed: bool, outdated: bool) -> Stat
         return "cross-ring", "zurückgezogen", "bad", ""
     if standing.due is None:
         return "dashed-ring", "keine", "off", "nichts besucht" if closed else ""
+    if standing.on_request:
+        return "dashed-ring", "auf Anfrage", "off", ""
     if not closed:
         return "clock", "nach dem Abschluss", "off", ""
     return "exclamation-ring", "noch nicht ausgestellt", "warn", ""

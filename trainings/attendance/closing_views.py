@@ -34,11 +34,10 @@ def close(number: str) -> ResponseReturnValue:
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
         event = event_head(session, actor, number)
         done = close_attendance(session, actor, event.id, now)
-        message = (
-            "Die Anwesenheit ist abgeschlossen, Bescheinigungen gehen per E-Mail hinaus."
-            if done
-            else "Sie war schon abgeschlossen."
-        )
+        message = "Sie war schon abgeschlossen."
+        if done:
+            papers = "Bescheinigungen gehen per E-Mail hinaus" if event.certified else ""
+            message = ", ".join(filter(None, ("Die Anwesenheit ist abgeschlossen", papers))) + "."
         return Outcome(url_for(".close", number=number), message)
 
     answer, status = attempt(form, work, creates=True)

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
 from trainings.attendance.access import EventAccess, access_columns
+from trainings.attendance.certificate_rules import CERTIFIED_KINDS
 from trainings.attendance.models import Attendance, AttendanceChange
 from trainings.attendance.rules import NOTHING, Change, Entry, Mark, SessionTime, normalise_ticket
 from trainings.core.actors import Actor
@@ -49,6 +50,11 @@ class EventHead:
     def kind_name(self) -> str:
         """„Training“."""
         return KIND_NAMES[self.kind]
+
+    @property
+    def certified(self) -> bool:
+        """Whether its certificates are issued by themselves, and not on request only."""
+        return self.kind in CERTIFIED_KINDS
 
     @property
     def place(self) -> str:

@@ -21,7 +21,7 @@ from trainings.core.clock import utc_now
 from trainings.core.database import db
 from trainings.core.errors import not_found
 from trainings.core.fields import options
-from trainings.core.formats import day_and_span
+from trainings.core.formats import NO_BREAK_SPACE, clock_time, day_and_span, weekday
 from trainings.core.forms import Form
 from trainings.core.idempotency import Outcome
 from trainings.core.permissions import Permission, requires
@@ -41,7 +41,9 @@ def guest_page(number: str) -> ResponseReturnValue:
     page = guest_book(db.session(), actor, number, chosen_id, now)
     names = {found.id: _name(found) for found in page.sessions}
     form = WalkInForm(session_id=page.current.id if page.current else None)
-    form.session_id.choices = options([("", "Bitte wählen"), *names.items()])
+    form.session_id.choices = options(
+        [("", "Bitte wählen"), *((found.id, _choice(found)) for found in page.sessions)]
+    )
     event_id = page.event.id
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
@@ -102,3 +104,9 @@ def _press(operation: Operation, number: str, walk_in_id: int, session_id: int) 
 
 def _name(found: SessionTime) -> str:
     return f"{day_and_span(found.day, found.begins, found.ends)} {found.label}".strip()
+
+
+def _choice(found: SessionTime) -> str:
+    """Return „Sa., 21.11., 09:00 Vormittag“: short enough for the width of a phone."""
+    day = f"{weekday(found.day)},{NO_BREAK_SPACE}{found.day:%d.%m.}"
+    return f"{day}, {clock_time(found.begins)} {found.label}".strip()

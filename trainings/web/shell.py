@@ -80,6 +80,7 @@ PARTS = (
 )
 FOOTER = (
     ("Hilfe", "web.help_page"),
+    ("Bescheinigung prüfen", "certificate_holders.enter"),
     ("Barrierefreiheit", "web.accessibility"),
     ("Datenschutz", "web.privacy"),
     ("Impressum", "web.imprint"),
