@@ -27,7 +27,11 @@ export async function keepShell(page, files) {
   }
 }
 
-/** Forgets the pages of all events. */
+/** Forgets the pages of all events; the one for "no network" belongs to nobody and stays. */
 export async function forgetShells() {
-  if ("caches" in globalThis) await caches.delete(PAGES);
+  if (!("caches" in globalThis)) return;
+  const pages = await caches.open(PAGES);
+  for (const request of await pages.keys()) {
+    if (new URL(request.url).pathname.endsWith("/scanner")) await pages.delete(request);
+  }
 }

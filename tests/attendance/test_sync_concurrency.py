@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,10 +13,14 @@ from flask import Flask
 from sqlalchemy import Select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from tests.attendance.factories import FRIDAY
 from tests.attendance.phone import recording
 from tests.attendance.test_sync_operations import AT, Door, counts, make_door
 from tests.concurrency.threads import run_together, without_immediate
-from trainings.attendance import sync_operations
+from tests.factories import berlin
+from trainings.attendance import closing_operations, sync_operations
+from trainings.attendance.closing_operations import close_attendance
+from trainings.core.database import transaction
 
 pytestmark = pytest.mark.both_databases
 
@@ -66,3 +71,37 @@ def test_without_the_locks_both_would_store_it(
     with without_immediate() if backend == "sqlite" else nullcontext():
         done = send_twice_at_once(app, door)
     assert any(isinstance(each, IntegrityError | OperationalError) for each in done)
+
+
+def test_a_replay_while_the_attendance_is_closed_waits_for_it(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closing takes the times out of settled notes; a phone sends one of them once more."""
+    door = make_door()
+    evening = berlin(FRIDAY, 18)
+    guest, seen = recording("walk_in", door.sessions[0], AT, name="Gast"), door.seen(0)
+    undo = recording("undo", door.sessions[0], AT, undoes=guest["key"])
+    door.sync(guest, seen, undo)
+    meeting = threading.Barrier(2)
+    seats, forget = sync_operations.lock_seats, closing_operations._forget_times
+
+    def meet() -> None:
+        with suppress(threading.BrokenBarrierError):
+            meeting.wait(PATIENCE_SECONDS)
+
+    def lock_later(*arguments: Any) -> Any:
+        meet()
+        return seats(*arguments)
+
+    def forget_later(*arguments: Any) -> None:
+        meet()
+        forget(*arguments)
+
+    def close() -> bool:
+        with transaction() as session:
+            return close_attendance(session, door.trainer, door.event_id, evening)
+
+    monkeypatch.setattr(sync_operations, "lock_seats", lock_later)
+    monkeypatch.setattr(closing_operations, "_forget_times", forget_later)
+    replay = partial(door.sync, guest, seen, now=evening)
+    assert run_together(app, [replay, close]) == [["walk_in_recorded", "recorded"], True]

@@ -242,6 +242,27 @@ def test_recordings_outlive_a_logout_and_wait_for_their_person(blind: Visit, doo
     assert door.recorded() == ["Ağaoğlu"]
 
 
+def test_logging_out_forgets_the_scanner_and_keeps_the_page_for_no_network(
+    blind: Visit, door: Door
+) -> None:
+    page = open_scanner(blind, door)
+    blind.open("/konto/abmelden")
+    page.get_by_role("main").get_by_role("button", name="Ausloggen").click()
+    expect(page.get_by_text("Sie sind ausgeloggt.")).to_be_visible()
+    kept = page.evaluate(
+        """async () => {
+          for (let turn = 0; turn < 100; turn += 1) {
+            const pages = await (await caches.open("einlass-seiten")).keys();
+            const paths = pages.map(({ url }) => new URL(url).pathname);
+            if (!paths.some((path) => path.endsWith("/scanner"))) return paths;
+            await new Promise((resolve) => { setTimeout(resolve, 100); });
+          }
+          return null;
+        }"""
+    )
+    assert kept == ["/einlass/ohne-netz"]
+
+
 def test_when_the_login_has_ended_scans_wait_for_the_next_one(blind: Visit, door: Door) -> None:
     page = open_scanner(blind, door)
     page.context.clear_cookies()

@@ -164,6 +164,14 @@ def _lock(session: Session, actor: Actor, event_id: int) -> EventAccess:
         .where(Event.id == event_id)
         .with_for_update(key_share=True, of=Pool)
     )
+    # Before the registrations, as a phone's queue does: their times are taken away below.
+    for table in (RefusedRecording, WalkIn):
+        session.execute(
+            select(table.id)
+            .where(table.event_id == event_id)
+            .order_by(table.id)
+            .with_for_update(key_share=True)
+        )
     lock_certified(session, event_id)
     return event_access(session, actor, event_id)
 
