@@ -158,7 +158,7 @@ function sessionWords(session) {
  */
 function sessionChoice(session) {
   const [, month, day] = session.day.split("-");
-  return `${session.name}, ${day}.${month}.`;
+  return session.name.includes(session.begins) ? session.name : `${session.name}, ${day}.${month}.`;
 }
 
 /** @param {string} instant */

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,21 +23,43 @@ from tests.browser.conftest import (
 AXE = Path("node_modules/axe-core/axe.min.js")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 FIRST = "main li h3 a, main td a"
+HELD = "/koordination/veranstaltungen/?stand=held&art=conference"
 PAGES: dict[str, tuple[str, ...]] = {
     "": ("/", "/konto/anmelden", "/konto/registrieren", "/impressum", "/datenschutz",
-         "/barrierefreiheit", "/hilfe", "/gibt-es-nicht"),
+         "/barrierefreiheit", "/hilfe", "/gibt-es-nicht", "/bescheinigung/", "VERIFY",
+         "/bescheinigung/UNBEKANNT"),
     PARTICIPANT: ("/veranstaltungen/", "FIRST", "/meine/anmeldungen", "/konto/",
-                  "/bedarf/", "/bedarf/1",
+                  "/bedarf/", "/bedarf/1", "/meine/bescheinigungen",
                   "/veranstaltungen/?art=annual_meeting&monat=2020-01"),
     CONTACT: ("/organisation/", "/organisation/teilnahmen", "/organisation/kurs-anfragen"),
     TRAINER: ("/einlass/", "FIRST", "SCANNER", "READY", "/einlass/ohne-netz", "/einlass/", "FIRST",
-              "main .tr-slim a", "main .tr-cell", "/einlass/", "FIRST", "PAPERS", "GUEST"),
+              "main .tr-slim a", "main .tr-cell", "/einlass/", "FIRST", "PAPERS", "GUEST",
+              "CLOSING", "CERTIFICATES"),
     COORDINATOR: ("/koordination/", "/koordination/veranstaltungen/",
                   "/koordination/organisationen/", "/koordination/personen/", "/statistik/",
-                  "/koordination/bedarf/", "/koordination/mails/"),
+                  "/koordination/bedarf/", "/koordination/mails/", "/koordination/anwesenheit",
+                  HELD, "FIRST", "main a[href$='/bescheinigungen']",
+                  "main a[href$='/ausstellen']", "CERTIFICATES",
+                  "main a[href$='/zurueckziehen']", "CLOSING", "OVERVIEW", "main th a",
+                  "main a[href$='/nachholen']"),
 }  # fmt: skip
 # Pages of the event that the page before has shown.
-BELOW = {"SCANNER": "scanner", "READY": "bereit", "PAPERS": "papiere", "GUEST": "ohne-anmeldung"}
+BELOW = {
+    "SCANNER": "scanner",
+    "READY": "bereit",
+    "PAPERS": "papiere",
+    "GUEST": "ohne-anmeldung",
+    "CLOSING": "abschluss",
+    "CERTIFICATES": "bescheinigungen",
+    "OVERVIEW": "uebersicht",
+}
+
+
+def valid_code(site: Site) -> str:
+    """Return the code of a certificate of the demonstration."""
+    valid = "SELECT code FROM certificates WHERE voided_at IS NULL ORDER BY id"
+    with closing(sqlite3.connect(site.instance / "trainings.sqlite3")) as database:
+        return str(database.execute(valid).fetchone()[0])
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -56,6 +80,8 @@ def test_no_page_has_a_barrier_that_axe_finds_or_scrolls_sideways(
     for path in PAGES[who]:
         if path in BELOW:
             visit.open(f"/einlass/{visit.page.url.split('/einlass/')[1][:8]}/{BELOW[path]}")
+        elif path == "VERIFY":
+            visit.open(f"/bescheinigung/{valid_code(site)}")
         elif path.startswith("/"):
             visit.open(path)
         else:  # Where the first such link on the page before leads.
