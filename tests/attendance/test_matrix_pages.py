@@ -16,7 +16,7 @@ from tests.attendance.factories import make_registration, make_trainer, registra
 from tests.browser_forms import submit
 from tests.factories import log_in, make_event, make_person
 from tests.statements import counted_statements
-from trainings.attendance.ledger import Ledger
+from trainings.attendance.ledger import Ledger, Stamp
 from trainings.attendance.models import Attendance, AttendanceMark, RecordingKind
 from trainings.attendance.operations import record_attendance
 from trainings.attendance.rules import THERE
@@ -292,7 +292,7 @@ def test_recording_from_a_phone_says_when_it_was_made_and_when_it_arrived(room: 
         record_attendance(session, office, *cell, ABSENT, now=arrived - timedelta(minutes=10))
     with transaction() as session:
         Ledger(session, [cell[0]], [cell[1]]).record(
-            cell, RecordingKind.SEEN, THERE, actor_id=room.trainer, at=made, received_at=arrived
+            cell, RecordingKind.SEEN, THERE, Stamp(room.trainer, made, arrived)
         )
     newest = history_rows(room.client.get(room.person()).text)[0]
     clocks = [f"{to_berlin(found):%H:%M}" for found in (made, arrived)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import insert, inspect, select
@@ -18,11 +18,37 @@ from sqlalchemy.orm import Session
 from trainings.attendance.models import Attendance, AttendanceChange, RecordingKind, new_batch
 from trainings.attendance.reads import load_all_changes
 from trainings.attendance.rules import NOTHING, Change, Entry, fold, is_repetition
+from trainings.core.actors import Actor
 from trainings.core.database import Base
 
 _NEXT = timedelta(microseconds=1)
 Cell = tuple[int, int]
 """A registration and a session."""
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """Who recorded something, and when.
+
+    Attributes:
+        actor_id: who recorded it; None for the system.
+        at: when it was recorded.
+        received_at: the present instant; on a page the same.
+        key: of a phone's queue; empty: a new one.
+        batch: the step that it belongs to; empty: one of its own.
+
+    """
+
+    actor_id: int | None
+    at: datetime
+    received_at: datetime
+    key: str = ""
+    batch: str = ""
+
+
+def on_page(actor: Actor, now: datetime, batch: str = "") -> Stamp:
+    """Return the stamp of what somebody records on a page, at the moment that it arrives."""
+    return Stamp(actor.person_id, now, now, batch=batch)
 
 
 @dataclass(frozen=True)
@@ -100,50 +126,25 @@ class Ledger:
             change for cell, own in self._changes.items() if cell[1] == session_id for change in own
         ]
 
-    def record(
-        self,
-        cell: Cell,
-        kind: RecordingKind,
-        says: Entry,
-        *,
-        actor_id: int | None,
-        at: datetime,
-        received_at: datetime,
-        key: str = "",
-        batch: str = "",
-    ) -> Recorded:
+    def record(self, cell: Cell, kind: RecordingKind, says: Entry, stamp: Stamp) -> Recorded:
         """Add a recording and set the mark to what all recordings come to.
 
         Args:
             cell: whose, at which session.
             kind: of the recording; not `UNDO`.
             says: the mark and minutes of a `SET`.
-            actor_id: who recorded it.
-            at: when; on a page the present instant, and then after all others of this cell.
-            received_at: the present instant.
-            key: of a phone's queue; empty: a new one.
-            batch: the step that it belongs to; empty: one of its own.
+            stamp: who and when; what is recorded on a page comes after all others of this cell.
 
         """
         # What a phone recorded keeps its own time, or its place would depend on when it arrives.
-        if not key and at == received_at:
-            at = max([at, *(change.at + _NEXT for change in self._of(cell))])
-        change = Change(
-            key=key or new_key(),
-            registration_id=cell[0],
-            session_id=cell[1],
-            kind=kind,
-            actor_id=actor_id,
-            actor_name="",
-            at=at,
-            batch=batch or new_batch(),
-            old=self.entry(cell),
-            new=says,
-        )
+        if not stamp.key and stamp.at == stamp.received_at:
+            last = max([stamp.at, *(change.at + _NEXT for change in self._of(cell))])
+            stamp = replace(stamp, at=last)
+        change = self._change(cell, kind, says, stamp)
         newest = max(self._of(cell), key=lambda found: found.order, default=None)
-        if not key and is_repetition(newest, change):
+        if not stamp.key and is_repetition(newest, change):
             return Recorded(*cell, change.old, change.old, fold(self._of(cell))[1])
-        return self._add(cell, change, received_at)
+        return self._add(cell, change, stamp.received_at)
 
     def write(self) -> None:
         """Write what was kept back; a mark that was taken back and made again goes first."""
@@ -151,27 +152,13 @@ class Ledger:
         insert_all(self._session, self._unwritten)
         insert_all(self._session, [row for row in self._rows.values() if _is_unwritten(row)])
 
-    def undo(
-        self,
-        cell: Cell,
-        undone_key: str,
-        *,
-        actor_id: int | None,
-        at: datetime,
-        received_at: datetime,
-        key: str = "",
-        batch: str = "",
-    ) -> Recorded:
+    def undo(self, cell: Cell, undone_key: str, stamp: Stamp) -> Recorded:
         """Take a recording back, also one that is still on its way from another phone.
 
         Args:
             cell: whose, at which session.
             undone_key: of the recording that is taken back.
-            actor_id: who takes it back.
-            at: when.
-            received_at: the present instant.
-            key: of a phone's queue; empty: a new one.
-            batch: the step that it belongs to; empty: one of its own.
+            stamp: who takes it back, and when.
 
         """
         own = self._of(cell)
@@ -179,20 +166,30 @@ class Ledger:
             now = self.entry(cell)
             return Recorded(*cell, now, now, fold(own)[1])
         led_back_to, _ = fold(change for change in own if change.key != undone_key)
-        change = Change(
-            key=key or new_key(),
+        change = self._change(cell, RecordingKind.UNDO, led_back_to, stamp, undone_key)
+        return self._add(cell, change, stamp.received_at)
+
+    def _change(
+        self,
+        cell: Cell,
+        kind: RecordingKind,
+        says: Entry,
+        stamp: Stamp,
+        undoes_key: str | None = None,
+    ) -> Change:
+        return Change(
+            key=stamp.key or new_key(),
             registration_id=cell[0],
             session_id=cell[1],
-            kind=RecordingKind.UNDO,
-            actor_id=actor_id,
+            kind=kind,
+            actor_id=stamp.actor_id,
             actor_name="",
-            at=at,
-            batch=batch or new_batch(),
+            at=stamp.at,
+            batch=stamp.batch or new_batch(),
             old=self.entry(cell),
-            new=led_back_to,
-            undoes_key=undone_key,
+            new=says,
+            undoes_key=undoes_key,
         )
-        return self._add(cell, change, received_at)
 
     def _of(self, cell: Cell) -> list[Change]:
         return self._changes.setdefault(cell, [])

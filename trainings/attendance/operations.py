@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
 from trainings.attendance.access import EventAccess, access_columns, event_access
-from trainings.attendance.ledger import Ledger, Recorded
+from trainings.attendance.ledger import Ledger, Recorded, on_page
 from trainings.attendance.models import AttendanceMark, RecordingKind, new_batch
 from trainings.attendance.reads import has_ticket, load_sessions
 from trainings.attendance.rules import (
@@ -85,9 +85,7 @@ def record_attendance(
         cell,
         RecordingKind.SET,
         check_minutes(says, chosen),
-        actor_id=actor.person_id,
-        at=now,
-        received_at=now,
+        on_page(actor, now),
     )
 
 
@@ -123,9 +121,7 @@ def record_by_ticket(
         cell,
         RecordingKind.SEEN,
         THERE,
-        actor_id=actor.person_id,
-        at=now,
-        received_at=now,
+        on_page(actor, now),
     )
 
 
@@ -158,10 +154,7 @@ def record_all_present(
             (registration_id, chosen.id),
             RecordingKind.FILL,
             THERE,
-            actor_id=actor.person_id,
-            at=now,
-            received_at=now,
-            batch=batch,
+            on_page(actor, now, batch),
         )
     return missing
 
@@ -214,10 +207,7 @@ def undo_last(
         ledger.undo(
             (change.registration_id, chosen.id),
             change.key,
-            actor_id=actor.person_id,
-            at=now,
-            received_at=now,
-            batch=undoing,
+            on_page(actor, now, undoing),
         )
     return taken_back
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from trainings.attendance.access import event_access
-from trainings.attendance.ledger import Ledger
+from trainings.attendance.ledger import Ledger, Stamp
 from trainings.attendance.models import RecordingKind, RefusedRecording, WalkIn, WalkInSession
 from trainings.attendance.reads import load_sessions
 from trainings.attendance.rules import THERE, Answer, Entry, SessionTime, check_minutes
@@ -111,10 +111,7 @@ def _record(
         cell,
         row.kind,
         check_minutes(says, chosen),
-        actor_id=actor.person_id,
-        at=row.at,
-        received_at=now,
-        key=row.key,
+        Stamp(actor.person_id, row.at, now, key=row.key),
     )
 
 

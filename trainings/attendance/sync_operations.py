@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from trainings.attendance.closing_rules import is_day_only
-from trainings.attendance.ledger import Cell, Ledger, insert_all
+from trainings.attendance.ledger import Cell, Ledger, Stamp, insert_all
 from trainings.attendance.models import (
     RecordingKind,
     RefusedRecording,
@@ -231,11 +231,7 @@ class _Queue:
             cell,
             recording.kind,
             recording.says,
-            actor_id=self.sender.id,
-            at=recording.at,
-            received_at=self.now,
-            key=recording.key,
-            batch=self._batch(recording),
+            self._stamp(recording, self._batch(recording)),
         )
         self._remember(recording.key, cell)
         return self._outcome(recording, cell, self.ledger.history(cell))
@@ -248,14 +244,14 @@ class _Queue:
             self.ledger.undo(
                 cell,
                 recording.undoes,
-                actor_id=self.sender.id,
-                at=recording.at,
-                received_at=self.now,
-                key=recording.key,
+                self._stamp(recording),
             )
             self.known.undoes[recording.undoes] = cell
             self._remember(recording.key, cell)
         return self._kept(recording, cell, Outcome.UNDONE, self.ledger.history(cell))
+
+    def _stamp(self, recording: Recording, batch: str = "") -> Stamp:
+        return Stamp(self.sender.id, recording.at, self.now, recording.key, batch)
 
     def _batch(self, recording: Recording) -> str:
         """Return one step for all whom „alle anwesend“ recorded, so that a page undoes it whole."""

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from trainings.attendance.access import event_access
-from trainings.attendance.ledger import Ledger, new_key
+from trainings.attendance.ledger import Ledger, Stamp, new_key
 from trainings.attendance.models import RecordingKind, WalkIn, WalkInSession
 from trainings.attendance.operations import open_session
 from trainings.attendance.reads import load_sessions
@@ -170,9 +170,7 @@ def _record(
             (registration.id, chosen.id),
             RecordingKind.SEEN,
             THERE,
-            actor_id=walk_in.actor_person_id,
-            at=min(at, now),
-            received_at=now,
+            Stamp(walk_in.actor_person_id, min(at, now), now),
         )
 
 
