@@ -17,6 +17,10 @@ MODULES = (
     "events.models",
     "registrations.models",
     "attendance.models",
+    "inventory.models",
+    "inventory.orders.models",
+    "inventory.stocktakes.models",
+    "inventory.handouts.models",
 )
 for module in MODULES:
     import_module(f"trainings.{module}")

@@ -12,6 +12,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from trainings.core.migrating import set_states
+
 revision = '0003'
 down_revision = '0002'
 branch_labels = None
@@ -40,40 +42,6 @@ def add(table, name, kind, *, default=None, check=None):
     op.add_column(
         table, sa.Column(name, kind, *checks, nullable=default is None, server_default=default)
     )
-
-
-def listed(values):
-    """Return values as SQL lists them."""
-    return ", ".join(f"'{value}'" for value in values)
-
-
-def set_states(table, column, constraint, before, after):
-    """Let a column have these states.
-
-    SQLite cannot change a check, and a table that others refer to cannot be copied while its keys
-    are on. Its documentation names this way for checks (ALTER TABLE, section 7): the text of the
-    schema is changed, and the version that says so.
-    """
-    connection = op.get_bind()
-    name = f"ck_{table}_{constraint}"
-    if connection.dialect.name == "postgresql":
-        op.drop_constraint(name, table)
-        op.create_check_constraint(
-            sa.schema.conv(name), table, f"{column} IN ({listed(after)})"
-        )
-        return
-    old, new = (f"{column} IN ({listed(values)})" for values in (before, after))
-    version = connection.exec_driver_sql("PRAGMA schema_version").scalar()
-    connection.exec_driver_sql("PRAGMA writable_schema = ON")
-    changed = connection.exec_driver_sql(
-        "UPDATE sqlite_master SET sql = replace(sql, ?, ?) "
-        "WHERE type = 'table' AND name = ? AND instr(sql, ?) > 0",
-        (old, new, table, old),
-    )
-    if changed.rowcount != 1:
-        raise RuntimeError(f"The check {name} is not as it was made.")
-    connection.exec_driver_sql(f"PRAGMA schema_version = {version + 1}")
-    connection.exec_driver_sql("PRAGMA writable_schema = OFF")
 
 
 def mark(name):

@@ -36,6 +36,8 @@ class Permission(StrEnum):
     """Release requests and see the places of the organisations that one speaks for."""
     ATTENDANCE = "attendance"
     """Record attendance: trainers for their own events, the office for all."""
+    CARDS = "cards"
+    """Order pocket cards for the organisations that one speaks for; the office: the whole stock."""
     OFFICE = "office"
     """Plan, see who comes, change events and organisations."""
     STATISTICS = "statistics"
@@ -44,11 +46,13 @@ class Permission(StrEnum):
 
 
 _EVERY_ACCOUNT = frozenset({Permission.PUBLIC, Permission.LOGGED_IN, Permission.REGISTER})
-_OFFICE = frozenset({Permission.ATTENDANCE, Permission.OFFICE, Permission.STATISTICS})
+_OFFICE = frozenset(
+    {Permission.ATTENDANCE, Permission.CARDS, Permission.OFFICE, Permission.STATISTICS}
+)
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PARTICIPANT: frozenset(),
-    Role.CONTACT: frozenset({Permission.ORGANISATION}),
+    Role.CONTACT: frozenset({Permission.ORGANISATION, Permission.CARDS}),
     Role.TRAINER: frozenset({Permission.ATTENDANCE}),
     Role.COORDINATOR: _OFFICE,
     Role.ADMIN: _OFFICE | {Permission.ADMINISTER},

@@ -21,6 +21,8 @@ class Retention(StrEnum):
     """Until 30 days after the attendance of the event was closed."""
     CERTIFICATE = "certificate"
     """Until ten years after the certificate was issued: so long careers ask for it."""
+    ORDER = "order"
+    """Until one year after the order was finished."""
     LOGIN = "login"
     """Until one day after the link or code ran out."""
 

@@ -28,6 +28,10 @@ class Purpose(StrEnum):
     WITHDRAW = "withdraw"
     OFFER = "offer"
     RELEASE = "release"
+    CARD_ORDER = "card_order"
+    """Confirms an order by somebody without a login."""
+    CARD_RECEIPT = "card_receipt"
+    """Says that the cards have arrived."""
 
 
 class ActionToken(Base):

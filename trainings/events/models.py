@@ -18,6 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from trainings.core.database import Base, choice
+from trainings.core.numbering import YearSeries
 from trainings.organisations.models import Organisation
 from trainings.people.models import Person
 
@@ -242,13 +243,10 @@ class Pool(Base):
     """The most places that one organisation may take; None: no limit."""
 
 
-class NumberSeries(Base):
+class NumberSeries(YearSeries, Base):
     """The last event number given in a year; locked while the next one is taken."""
 
     __tablename__ = "number_series"
-
-    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    last: Mapped[int]
 
 
 class Event(PlacePolicy, AttendancePolicy, Base):

@@ -12,12 +12,12 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import delete
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from trainings.core.actors import Actor
 from trainings.core.audit import record
 from trainings.core.errors import DomainError, not_found
+from trainings.core.numbering import next_number
 from trainings.events.bookings import check_bookings, lock_event
 from trainings.events.details import (
     EventDetails,
@@ -59,20 +59,8 @@ UID_BYTES = 20
 
 
 def next_event_number(session: Session, year: int) -> str:
-    """Take the next number of a year, such as `2026-014`; it is never given again.
-
-    One statement on both databases: it adds to the last number under the row's lock, so two
-    operations at once wait for each other and get different numbers.
-    """
-    on_sqlite = session.get_bind().dialect.name == "sqlite"
-    insert = sqlite.insert if on_sqlite else postgresql.insert
-    last = session.scalar(
-        insert(NumberSeries)
-        .values(year=year, last=1)
-        .on_conflict_do_update(index_elements=["year"], set_={"last": NumberSeries.last + 1})
-        .returning(NumberSeries.last)
-    )
-    return f"{year}-{last:03d}"
+    """Take the next number of a year, such as `2026-014`; it is never given again."""
+    return f"{year}-{next_number(session, NumberSeries, year):03d}"
 
 
 def create_event(

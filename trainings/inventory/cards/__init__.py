@@ -1,0 +1,1 @@
+"""Card types, their editions, and the public page behind the code on a card."""

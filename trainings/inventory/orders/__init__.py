@@ -1,0 +1,1 @@
+"""Orders: asked for, approved, picked, sent, received; limits and delivery notes."""

@@ -1,0 +1,1 @@
+"""Stores, what lies in them, and the journal of movements with their reversals."""
