@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from email.policy import SMTP
 from pathlib import Path
 from time import monotonic
 from typing import Protocol
@@ -48,7 +47,8 @@ class _Folder:
 
     def send(self, message: EmailMessage) -> None:
         name = message["Message-ID"].strip("<>").split("@")[0]
-        (self.folder / f"{name}.eml").write_bytes(message.as_bytes(policy=SMTP))
+        policy = message.policy.clone(linesep="\r\n")
+        (self.folder / f"{name}.eml").write_bytes(message.as_bytes(policy=policy))
 
 
 class _Server:

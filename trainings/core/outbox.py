@@ -22,6 +22,7 @@ from sqlalchemy import JSON, Index, String, Text, delete
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from trainings.core.database import Base, choice, db
+from trainings.core.mail_headers import HeaderPolicy
 from trainings.core.qr import qr_png
 from trainings.core.retention import Retention, personal
 from trainings.core.settings import Settings, current_settings
@@ -205,7 +206,7 @@ def build_message(row: OutgoingMail, settings: Settings, now: datetime) -> Email
 
     """
     mail = row.mail
-    message = EmailMessage()
+    message = EmailMessage(policy=HeaderPolicy())
     message["From"] = _address(settings.office, settings.mail_from)
     message["To"] = _address(row.recipient_name, row.recipient)
     message["Subject"] = _header_text(row.subject)
