@@ -19,6 +19,18 @@ class BelowShareForm(Form):
     )
 
 
+class WithdrawForm(Form):
+    """Why the office takes a certificate back."""
+
+    reason = TextField(
+        "Grund",
+        LONGEST_REASON,
+        [required("Bitte nennen Sie den Grund, aus dem Sie die Bescheinigung zurückziehen.")],
+        description="Die Person liest ihn in der E-Mail und unter „Meine Bescheinigungen“. Wer den "
+        "Code prüft, liest ihn nicht.",
+    )
+
+
 class MadeUpForm(Form):
     """Which session of another event counts for one that was missed."""
 

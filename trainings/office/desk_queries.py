@@ -206,7 +206,7 @@ def _open_needs(session: Session) -> list[OpenNeed]:
 
 
 def _stuck_mails(session: Session) -> tuple[Sequence[OutgoingMail], int]:
-    stuck = (OutgoingMail.state != MailState.SENT) & (OutgoingMail.attempts > 0)
+    stuck = OutgoingMail.state.in_([MailState.DUE, MailState.FAILED]) & (OutgoingMail.attempts > 0)
     total = session.scalar(select(func.count()).select_from(OutgoingMail).where(stuck)) or 0
     rows = session.scalars(
         select(OutgoingMail).where(stuck).order_by(OutgoingMail.id.desc()).limit(MOST_ITEMS)

@@ -101,7 +101,7 @@ def _is_secret(mail: OutgoingMail) -> bool:
 def _message(mail: OutgoingMail) -> EmailMessage | None:
     """Build the message; None if its address cannot be written, which the mail's error says."""
     try:
-        return build_message(mail, current_settings(), mail.sent_at or utc_now())
+        return build_message(mail, current_settings(), mail.sent_at or utc_now(), to_read=True)
     except ValueError:
         return None
 
