@@ -128,8 +128,8 @@ def test_a_mail_that_was_dropped_is_given_up_on_the_way_down(app: Flask) -> None
         with db.engine.begin() as connection:
             states = connection.execute(text("SELECT state FROM outgoing_mails")).scalars().all()
             assert states == ["failed"]
-            with pytest.raises(IntegrityError), connection.begin_nested():
-                connection.execute(text("UPDATE outgoing_mails SET state = 'dropped'"))
+        with pytest.raises(IntegrityError), db.engine.begin() as connection:
+            connection.execute(text("UPDATE outgoing_mails SET state = 'dropped'"))
     finally:
         upgrade()
     with transaction() as session:
