@@ -189,7 +189,7 @@ PAGES = {
     "/koordination/anwesenheit": 6,
     "/koordination/anwesenheit/ohne-anmeldung/1": 5,
     f"/koordination/veranstaltungen/{NUMBER}/anmelden": 5,
-    "/koordination/anmeldungen/1/abmelden": 4,
+    "/koordination/anmeldungen/1/abmelden": 5,
     "/koordination/anmeldungen/1/ersatz": 3,
     "/koordination/organisationen/": 3,
     "/koordination/organisationen/?alle=1": 3,
