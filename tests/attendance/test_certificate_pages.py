@@ -344,10 +344,24 @@ def test_the_office_lets_a_made_up_session_count(closed: Closed) -> None:
     assert "Nachgeholte Termine" in closed.client.get(page).text
     url = f"{page}/nachholen"
     values = {"session_id": str(closed.sessions[3]), "made_up_at": str(at)}
+    unchosen = submit(closed.client, url)
+    assert unchosen.status_code == 422
+    assert unchosen.text.count("Bitte wählen Sie") == 4  # each at its field and in the summary
     assert submit(closed.client, url, {**values, "made_up_at": "x"}).status_code == 422
     assert submit(closed.client, url, values).status_code == 303
     assert f"nachgeholt in {number}" in closed.client.get(page).text
     assert closed.certificates()[-1].attended_minutes == 585
+    assert "Keine anderen Termine" in closed.client.get(url).text  # the only one counts already
+    with transaction() as session:
+        make_registration(
+            session, make_event(session), person_of(session, closed.people[1]), marks="pppp"
+        )
+    html = closed.client.get(url).text
+    assert f'value="{closed.sessions[2]}"' in html
+    assert f'value="{closed.sessions[3]}"' not in html
+    assert f'value="{at}"' not in html
+    again = submit(closed.client, url, {"session_id": str(closed.sessions[2])})
+    assert again.status_code == 422
     submit(closed.client, page, button="Aufheben")
     assert db.session.query(MadeUpSession).count() == 0
     log_in(closed.client, closed.trainer)

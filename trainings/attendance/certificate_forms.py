@@ -34,8 +34,16 @@ class WithdrawForm(Form):
 class MadeUpForm(Form):
     """Which session of another event counts for one that was missed."""
 
-    session_id = ChoiceField("Versäumter Termin", coerce=optional_id)
-    made_up_at = ChoiceField("Nachgeholt am", coerce=optional_id)
+    session_id = ChoiceField(
+        "Versäumter Termin",
+        [required("Bitte wählen Sie den Termin, den die Person versäumt hat.")],
+        coerce=optional_id,
+    )
+    made_up_at = ChoiceField(
+        "Nachgeholt am",
+        [required("Bitte wählen Sie den Termin, an dem die Person ihn nachgeholt hat.")],
+        coerce=optional_id,
+    )
 
 
 class VerifyForm(Form):
