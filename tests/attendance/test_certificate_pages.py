@@ -190,6 +190,9 @@ def test_the_office_withdraws_and_issues_anew(closed: Closed) -> None:
     log_in(closed.client, closed.office)
     assert closed.client.get(f"{closed.url}/{row.id}.pdf").status_code == 404
     submit(closed.client, closed.url, button="Neu ausstellen")
+    assert (
+        "1 Bescheinigung ist ausgestellt; die Mail liegt im" in closed.client.get(closed.url).text
+    )
     assert len(closed.certificates()) == 3
     assert "-001 zurückgezogen: Verwechslung" in closed.client.get(closed.url).text
 

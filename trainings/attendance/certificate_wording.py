@@ -66,8 +66,13 @@ def issuance_sentence(done: Issuance) -> str:
         return "Es war nichts zu tun: Alles, was fällig ist, ist ausgestellt."
     sentences = []
     if done.issued:
-        many = count(len(done.issued), "Bescheinigung ist", "Bescheinigungen sind")
-        sentences.append(f"{many} ausgestellt; die Mails liegen im Postausgang.")
+        sentences.append(
+            count(
+                len(done.issued),
+                "Bescheinigung ist ausgestellt; die Mail liegt im Postausgang.",
+                "Bescheinigungen sind ausgestellt; die Mails liegen im Postausgang.",
+            )
+        )
     if done.voided:
         sentences.append(count(len(done.voided), "frühere gilt", "frühere gelten") + " nicht mehr.")
     return " ".join(sentences)
