@@ -117,6 +117,17 @@ def test_the_office_reads_what_became_of_it(client: FlaskClient, to_folder: Sett
     assert "Meine Bescheinigungen" in html  # its text can still be read
 
 
+def test_the_office_reads_what_was_sent_even_if_it_is_void_now(
+    client: FlaskClient, to_folder: Settings
+) -> None:
+    issued = Issued()
+    deliver_due_mails(to_folder, LATER)
+    issued.withdraw()
+    log_in(client, issued.office_id)
+    (name,) = (part.name for part in issued_mails()[0].mail.documents)
+    assert name in client.get(f"/koordination/mails/{issued_mails()[0].id}").text
+
+
 def test_a_dropped_mail_is_not_stuck_even_if_it_failed_before(
     client: FlaskClient, to_folder: Settings
 ) -> None:

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from tests.attendance.factories import FRIDAY, make_course, make_registration, make_trainer
+from tests.concurrency.threads import run_together
 from tests.factories import actor_for, berlin, log_in, make_event, make_person
 from trainings.attendance.closing_operations import close_attendance, reopen_attendance
 from trainings.attendance.closing_reminders import (
@@ -66,6 +67,13 @@ def test_each_trainer_gets_one_mail_three_days_after_the_last_session(app: Flask
     assert "bis Fr., 27.03.2026" in text
     assert send_closing_reminders(DUE + DAY) == 0
     assert len(mails()) == 2
+
+
+def test_workers_at_the_same_time_remind_each_trainer_once(app: Flask) -> None:
+    make_over(trainers=6)
+    results = run_together(app, [lambda: send_closing_reminders(DUE)] * 3)
+    assert sum(found for found in results if isinstance(found, int)) == 6, results
+    assert len({mail.recipient for mail in mails()}) == len(mails()) == 6
 
 
 def test_who_closed_is_not_reminded(app: Flask) -> None:
