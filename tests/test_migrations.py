@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, inspect, select, text
+from sqlalchemy.exc import IntegrityError
 
 from tests.factories import LONG_AGO, make_event, make_person
 from tests.registered import make_registration
@@ -16,6 +17,7 @@ from trainings.attendance.models import AttendanceChange, AttendanceMark, Record
 from trainings.attendance.reads import load_all_changes
 from trainings.attendance.rules import NOTHING, fold
 from trainings.core.database import db, transaction
+from trainings.core.outbox import Mail, MailState, OutgoingMail, post
 from trainings.models import metadata
 
 pytestmark = pytest.mark.both_databases
@@ -113,6 +115,25 @@ def test_changes_of_before_survive_the_way_up_and_down(app: Flask) -> None:
     finally:
         db.session.remove()
         upgrade()
+
+
+def test_a_mail_that_was_dropped_is_given_up_on_the_way_down(app: Flask) -> None:
+    with transaction() as session:
+        mail = Mail(subject="Bescheinigung", paragraphs=("Sie liegt bei.",))
+        row = post(session, kind="x", to="a@b.example", name="A", mail=mail, now=LONG_AGO)
+        row.state = MailState.DROPPED
+    db.session.remove()
+    downgrade(revision="0003")
+    try:
+        with db.engine.begin() as connection:
+            states = connection.execute(text("SELECT state FROM outgoing_mails")).scalars().all()
+            assert states == ["failed"]
+        with pytest.raises(IntegrityError), db.engine.begin() as connection:
+            connection.execute(text("UPDATE outgoing_mails SET state = 'dropped'"))
+    finally:
+        upgrade()
+    with transaction() as session:
+        session.scalars(select(OutgoingMail)).one().state = MailState.DROPPED
 
 
 def changes_before() -> list[tuple[Any, ...]]:

@@ -45,6 +45,7 @@ from trainings.registrations.models import Registration, RegistrationState
 pytestmark = pytest.mark.both_databases
 PRESENT, ABSENT, EXCUSED = AttendanceMark
 CERTIFICATE, STATEMENT = CertificateKind
+WHY = "Verwechslung zweier Personen"
 
 
 class Course:
@@ -285,7 +286,7 @@ def test_what_the_office_decides_is_not_the_trainers(app: Flask) -> None:
     works: list[Callable[[Session], object]] = [
         lambda session: issue_below_share(session, actor, person, "Weil", LATER),
         lambda session: reissue_certificate(session, actor, person, LATER),
-        lambda session: withdraw_certificate(session, actor, number, LATER),
+        lambda session: withdraw_certificate(session, actor, number, "Weil", LATER),
         lambda session: send_certificates(session, actor, event, LATER, certificate_id=None),
     ]
     assert [refusal_of(work) for work in works] == ["not_found"] * 4
@@ -308,18 +309,39 @@ def test_a_withdrawn_one_stays_withdrawn_until_the_office_issues_it_anew(app: Fl
     certificate_id = row.id
 
     def withdraw(session: Session) -> None:
-        withdraw_certificate(session, course.office, certificate_id, LATER)
+        withdraw_certificate(session, course.office, certificate_id, WHY, LATER)
 
     with transaction() as session:
         withdraw(session)
     (row,) = course.issue()
-    assert row.void_reason is VoidReason.WITHDRAWN
-    assert len(mails_of(db.session(), "certificate_void")) == 1
+    assert (row.void_reason, row.void_note) == (VoidReason.WITHDRAWN, WHY)
+    (told,) = mails_of(db.session(), "certificate_void")
+    assert WHY in " ".join(told.mail.paragraphs)
     assert refusal_of(withdraw) == "certificate_void"
     with transaction() as session:
         reissue_certificate(session, course.office, course.people[0], LATER)
     assert [found.voided_at is None for found in course.certificates()] == [False, True]
     assert course.certificates()[0].replaced_by_id is None
+
+
+def test_who_withdraws_says_why(app: Flask) -> None:
+    course = Course("pppp")
+    (row,) = course.issue()
+    certificate_id = row.id
+    code = refusal_of(
+        lambda session: withdraw_certificate(session, course.office, certificate_id, "", LATER)
+    )
+    assert code == "reason_missing"
+    assert course.certificates()[0].voided_at is None
+
+
+def test_why_one_was_withdrawn_is_forgotten_with_what_it_said(app: Flask) -> None:
+    course = Course("pppp")
+    course.issue()
+    with transaction() as session:
+        withdraw_certificate(session, course.office, course.certificates()[0].id, WHY, LATER)
+        forget_old_certificates(session, CLOSED_AT + KEPT_FOR + timedelta(seconds=1))
+    assert course.certificates()[0].void_note == ""
 
 
 def test_a_corrected_name_comes_with_a_new_one_on_demand(app: Flask) -> None:
@@ -344,7 +366,7 @@ def test_sending_again_sends_the_valid_ones(app: Flask) -> None:
     first, second = course.issue()
     office, gone = course.office, first.id
     with transaction() as session:
-        withdraw_certificate(session, office, gone, LATER)
+        withdraw_certificate(session, office, gone, WHY, LATER)
     with transaction() as session:
         assert send_certificates(session, office, course.id, LATER, certificate_id=None) == 1
     sent = mails_of(db.session(), "certificate_issued")[-1]

@@ -175,11 +175,26 @@ def test_the_office_issues_below_the_share(closed: Closed) -> None:
 def test_the_office_withdraws_and_issues_anew(closed: Closed) -> None:
     row = closed.certificates()[0]
     url = f"{closed.url}/{row.id}/zurueckziehen"
-    assert submit(closed.client, url, button="Zurückziehen").status_code == 303
-    assert "zurückgezogen" in closed.client.get(closed.url).text
+    refused = submit(closed.client, url, button="Zurückziehen")
+    assert refused.status_code == 422
+    assert "Bitte nennen Sie den Grund" in refused.text
+    why = {"reason": "Verwechslung"}
+    assert submit(closed.client, url, why, button="Zurückziehen").status_code == 303
+    html = closed.client.get(closed.url).text
+    assert "zurückgezogen" in html
+    assert "Verwechslung" in html
+    log_in(closed.client, closed.trainer)
+    html = closed.client.get(closed.url).text
+    assert "zurückgezogen" in html
+    assert "Verwechslung" not in html
+    log_in(closed.client, closed.office)
     assert closed.client.get(f"{closed.url}/{row.id}.pdf").status_code == 404
     submit(closed.client, closed.url, button="Neu ausstellen")
+    assert (
+        "1 Bescheinigung ist ausgestellt; die Mail liegt im" in closed.client.get(closed.url).text
+    )
     assert len(closed.certificates()) == 3
+    assert "-001 zurückgezogen: Verwechslung" in closed.client.get(closed.url).text
 
 
 def test_what_a_new_one_would_say_otherwise_is_told_and_issued_on_demand(closed: Closed) -> None:
@@ -216,9 +231,11 @@ def test_the_mail_carries_the_paper_as_long_as_it_is_valid(closed: Closed) -> No
     assert attached.get_content_type() == "application/pdf"
     assert attached.get_content().startswith(b"%PDF-")
     with transaction() as session:
-        withdraw_certificate(session, closed.actor, row.id, LATER)
+        withdraw_certificate(session, closed.actor, row.id, HOSTILE, LATER)
     mail = mails_of(db.session(), "certificate_issued")[0]
-    assert list(build_message(mail, current_settings(), LATER).iter_attachments()) == []
+    assert (
+        list(build_message(mail, current_settings(), LATER, to_read=True).iter_attachments()) == []
+    )
 
 
 def test_people_find_their_own(closed: Closed) -> None:
@@ -236,10 +253,11 @@ def test_people_find_their_own(closed: Closed) -> None:
 def test_an_own_one_that_is_void_is_shown_and_not_offered(closed: Closed) -> None:
     own = closed.certificates()[0]
     with transaction() as session:
-        withdraw_certificate(session, closed.actor, own.id, LATER)
+        withdraw_certificate(session, closed.actor, own.id, HOSTILE, LATER)
     log_in(closed.client, closed.person_ids[0])
     html = closed.client.get("/meine/bescheinigungen").text
     assert "Zurückgezogen" in html
+    assert "Grund der Geschäftsstelle: &lt;script&gt;" in html
     assert "Herunterladen" not in html
     assert closed.client.get(f"/meine/bescheinigungen/{own.id}.pdf").status_code == 404
 
@@ -275,11 +293,13 @@ def test_a_withdrawn_and_a_forgotten_one(app: Flask, closed: Closed) -> None:
     first, second = closed.certificates()
     codes = [first.code, second.code]
     with transaction() as session:
-        withdraw_certificate(session, closed.actor, first.id, LATER)
+        withdraw_certificate(session, closed.actor, first.id, "Verwechslung", LATER)
         session.execute(update(Certificate).where(Certificate.id == second.id).values(content=None))
     visitor = app.test_client()
     withdrawn = visitor.get(f"/bescheinigung/{codes[0]}").text
     assert "Ungültig" in withdrawn
+    assert "seit dem 13.03.2026" in withdrawn
+    assert "Verwechslung" not in withdrawn
     assert "K. Ö." not in withdrawn
     assert "Nicht mehr gespeichert" in visitor.get(f"/bescheinigung/{codes[1]}").text
 
@@ -327,10 +347,24 @@ def test_the_office_lets_a_made_up_session_count(closed: Closed) -> None:
     assert "Nachgeholte Termine" in closed.client.get(page).text
     url = f"{page}/nachholen"
     values = {"session_id": str(closed.sessions[3]), "made_up_at": str(at)}
+    unchosen = submit(closed.client, url)
+    assert unchosen.status_code == 422
+    assert unchosen.text.count("Bitte wählen Sie") == 4  # each at its field and in the summary
     assert submit(closed.client, url, {**values, "made_up_at": "x"}).status_code == 422
     assert submit(closed.client, url, values).status_code == 303
     assert f"nachgeholt in {number}" in closed.client.get(page).text
     assert closed.certificates()[-1].attended_minutes == 585
+    assert "Keine anderen Termine" in closed.client.get(url).text  # the only one counts already
+    with transaction() as session:
+        make_registration(
+            session, make_event(session), person_of(session, closed.people[1]), marks="pppp"
+        )
+    html = closed.client.get(url).text
+    assert f'value="{closed.sessions[2]}"' in html
+    assert f'value="{closed.sessions[3]}"' not in html
+    assert f'value="{at}"' not in html
+    again = submit(closed.client, url, {"session_id": str(closed.sessions[2])})
+    assert again.status_code == 422
     submit(closed.client, page, button="Aufheben")
     assert db.session.query(MadeUpSession).count() == 0
     log_in(closed.client, closed.trainer)

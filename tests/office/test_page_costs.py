@@ -160,7 +160,7 @@ def make_format(title: str) -> EventTemplate:
 
 
 PAGES = {
-    "/koordination/": 9,
+    "/koordination/": 10,
     "/koordination/veranstaltungen/": 6,
     "/koordination/veranstaltungen/?jahr=2026&stand=published&art=training": 6,
     "/koordination/veranstaltungen/neu": 2,
@@ -189,7 +189,7 @@ PAGES = {
     "/koordination/anwesenheit": 6,
     "/koordination/anwesenheit/ohne-anmeldung/1": 5,
     f"/koordination/veranstaltungen/{NUMBER}/anmelden": 5,
-    "/koordination/anmeldungen/1/abmelden": 4,
+    "/koordination/anmeldungen/1/abmelden": 5,
     "/koordination/anmeldungen/1/ersatz": 3,
     "/koordination/organisationen/": 3,
     "/koordination/organisationen/?alle=1": 3,

@@ -15,7 +15,7 @@ from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction
 from trainings.core.outbox import OutgoingMail, build_message
 from trainings.core.settings import Settings
-from trainings.events.models import Event
+from trainings.events.models import Event, EventState
 from trainings.organisations.models import Organisation
 from trainings.registrations.models import (
     LateReason,
@@ -188,3 +188,32 @@ def test_the_office_withdraws_somebody_after_the_deadline(office: FlaskClient, n
     assert db.session.scalars(select(Registration.late_reason)).one() is LateReason.OFFICIAL
     assert submit(office, url).status_code == 409
     assert office.get("/koordination/anmeldungen/999999/abmelden").status_code == 404
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_nobody_is_withdrawn_from_what_has_begun(
+    office: FlaskClient, number: str, held: bool
+) -> None:
+    register(office, number)
+    page = f"/koordination/veranstaltungen/{number}"
+    registration_id = db.session.scalars(select(Registration.id)).one()
+    links = [
+        f"/koordination/anmeldungen/{registration_id}/{what}" for what in ("abmelden", "ersatz")
+    ]
+    html = office.get(page).text
+    assert all(f'href="{link}"' in html for link in links)
+    with transaction() as session:
+        event = session.scalars(select(Event)).one()
+        today = utc_now().date()
+        event.sessions[0].day = event.first_day = today - timedelta(days=1)
+        event.sessions[-1].day = event.last_day = today - timedelta(days=held)
+        if held:
+            event.state = EventState.HELD
+    html = office.get(page).text
+    assert "Weiß, Jörg" in html
+    assert not any(f'href="{link}"' in html for link in links)
+    html = office.get(links[0]).text
+    assert "hat schon begonnen" in html
+    assert "geht an die nächste Person" not in html
+    assert "Ersatzperson benennen" not in html
+    assert submit(office, links[0]).status_code == 409

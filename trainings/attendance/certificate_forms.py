@@ -19,11 +19,31 @@ class BelowShareForm(Form):
     )
 
 
+class WithdrawForm(Form):
+    """Why the office takes a certificate back."""
+
+    reason = TextField(
+        "Grund",
+        LONGEST_REASON,
+        [required("Bitte nennen Sie den Grund, aus dem Sie die Bescheinigung zurückziehen.")],
+        description="Die Person liest ihn in der E-Mail und unter „Meine Bescheinigungen“. Wer den "
+        "Code prüft, liest ihn nicht.",
+    )
+
+
 class MadeUpForm(Form):
     """Which session of another event counts for one that was missed."""
 
-    session_id = ChoiceField("Versäumter Termin", coerce=optional_id)
-    made_up_at = ChoiceField("Nachgeholt am", coerce=optional_id)
+    session_id = ChoiceField(
+        "Versäumter Termin",
+        [required("Bitte wählen Sie den Termin, den die Person versäumt hat.")],
+        coerce=optional_id,
+    )
+    made_up_at = ChoiceField(
+        "Nachgeholt am",
+        [required("Bitte wählen Sie den Termin, an dem die Person ihn nachgeholt hat.")],
+        coerce=optional_id,
+    )
 
 
 class VerifyForm(Form):

@@ -84,10 +84,11 @@ class Issuing:
         self.session.add(certificate)
         self._issued.append((certificate, standing, standing.valid))
 
-    def void(self, certificate: Certificate, reason: VoidReason) -> None:
-        """Void a certificate; whoever held it is told."""
+    def void(self, certificate: Certificate, reason: VoidReason, note: str = "") -> None:
+        """Void a certificate; whoever held it is told, with the note that says why."""
         certificate.voided_at = self.now
         certificate.void_reason = reason
+        certificate.void_note = note
         self._voided.append(certificate)
 
     def content(self, standing: Standing) -> dict[str, object]:

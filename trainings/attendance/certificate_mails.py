@@ -66,6 +66,8 @@ def voided(
     session: Session, certificate: Certificate, event: Event, person: Person, now: datetime
 ) -> None:
     """Tell somebody that a certificate is no longer valid and that no other one replaces it."""
+    note = certificate.void_note
+    why = (f"Die Geschäftsstelle nennt dafür diesen Grund: {note}",) if note else ()
     _post(
         session,
         event,
@@ -76,6 +78,7 @@ def voided(
         paragraphs=(
             f"die Bescheinigung {certificate.number} gilt nicht mehr; bitte verwenden Sie sie "
             "nicht weiter. Wer ihren Code prüft, liest, dass sie ungültig ist.",
+            *why,
             "Wenn Sie das für einen Irrtum halten, schreiben Sie bitte der Geschäftsstelle.",
         ),
         number=certificate.number,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import null, select, update
+from sqlalchemy import null, or_, select, update
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from trainings.attendance import certificate_mails as mails
@@ -144,7 +144,7 @@ def reissue_certificate(
 
 
 def withdraw_certificate(
-    session: Session, actor: Actor, certificate_id: int, now: datetime
+    session: Session, actor: Actor, certificate_id: int, reason: str, now: datetime
 ) -> Certificate:
     """Take a certificate back, without another one in its place.
 
@@ -152,15 +152,20 @@ def withdraw_certificate(
         session: the open transaction.
         actor: of the office.
         certificate_id: a valid one.
+        reason: why, in the office's words; the person reads it as well.
         now: the present instant.
 
     Raises:
-        DomainError: `not_found`; `certificate_void`: it was not valid any more.
+        DomainError: `not_found`; `certificate_void`: it was not valid any more; `reason_missing`.
 
     """
     certificate = lock_certificate(session, actor, certificate_id)
+    if not reason:
+        raise DomainError(
+            "reason_missing", "Bitte nennen Sie einen Grund.", field="reason", status=422
+        )
     work = Issuing(session, actor, load_certified_event(session, certificate.event_id), now)
-    work.void(certificate, VoidReason.WITHDRAWN)
+    work.void(certificate, VoidReason.WITHDRAWN, reason)
     work.finish()
     return certificate
 
@@ -278,9 +283,9 @@ def forget_old_certificates(session: Session, now: datetime) -> int:
         update(Certificate)
         .where(
             Certificate.issued_at < now - KEPT_FOR,
-            Certificate.content.is_not(None),
+            or_(Certificate.content.is_not(None), Certificate.void_note != ""),
         )
-        .values(content=null())
+        .values(content=null(), void_note="")
         .execution_options(synchronize_session=False)
     )
     return int(result.rowcount)  # type: ignore[attr-defined]

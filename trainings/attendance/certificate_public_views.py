@@ -91,6 +91,9 @@ def verify(code: str) -> Response:
                 certificate=found,
                 names=CERTIFICATE_NAMES,
                 issued=short_date(berlin_day(found.issued_at)) if found else "",
+                void_since=(
+                    short_date(berlin_day(found.voided_at)) if found and found.voided_at else ""
+                ),
                 facts=facts(found) if found is not None and found.content else [],
             ),
             200 if found else 404,

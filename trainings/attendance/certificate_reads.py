@@ -65,6 +65,13 @@ class Standing:
         return self.certificates[-1] if self.certificates else None
 
     @property
+    def withdrawn_before(self) -> tuple[Certificate, ...]:
+        """Those that the office took back, but for the newest one."""
+        return tuple(
+            found for found in self.certificates[:-1] if found.void_reason is VoidReason.WITHDRAWN
+        )
+
+    @property
     def below_reason(self) -> str:
         """Why the office issues a certificate below the share; empty where that is not so."""
         return "" if self.valid is None or self.time.reaches(self.share) else self.valid.reason

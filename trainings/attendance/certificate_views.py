@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from trainings.attendance import certificate_operations as operations
-from trainings.attendance.certificate_forms import BelowShareForm
+from trainings.attendance.certificate_forms import BelowShareForm, WithdrawForm
 from trainings.attendance.certificate_papers import (
     certificate_document,
     certificates_zip,
@@ -159,12 +159,14 @@ def below_share(number: str, registration_id: int) -> ResponseReturnValue:
 @blueprint.route(f"{_BELOW}/<id:certificate_id>/zurueckziehen", methods=["GET", "POST"])
 @requires(Permission.OFFICE)
 def withdraw(number: str, certificate_id: int) -> ResponseReturnValue:
-    """Take a certificate back, after one question."""
-    form = Form()
+    """Take a certificate back, with a reason."""
+    form = WithdrawForm()
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
         _certificate_of(session, event_head(session, actor, number), certificate_id)
-        done = operations.withdraw_certificate(session, actor, certificate_id, now)
+        done = operations.withdraw_certificate(
+            session, actor, certificate_id, form.reason.data, now
+        )
         return Outcome(
             url_for(".table", number=number), f"Die Bescheinigung {done.number} gilt nicht mehr."
         )

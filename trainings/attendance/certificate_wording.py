@@ -13,13 +13,14 @@ Status = tuple[str, str, str, str]
 """Icon, word, tone, detail: as the macro `state` takes them."""
 
 
-def standing_status(standing: Standing, *, closed: bool, outdated: bool) -> Status:
+def standing_status(standing: Standing, *, closed: bool, outdated: bool, by_office: bool) -> Status:
     """Return where somebody's certificate is.
 
     Args:
         standing: what was attended and issued.
         closed: whether the attendance of the event is closed.
         outdated: name, title or anything else that it says is another one now.
+        by_office: why the office took one back is for the office to read, and for the person.
 
     """
     valid, last = standing.valid, standing.last
@@ -30,7 +31,7 @@ def standing_status(standing: Standing, *, closed: bool, outdated: bool) -> Stat
             return "exclamation-ring", "gültig", "warn", "mit früheren Angaben"
         return "check-ring", "gültig", "ok", ""
     if last is not None and last.void_reason is VoidReason.WITHDRAWN:
-        return "cross-ring", "zurückgezogen", "bad", ""
+        return "cross-ring", "zurückgezogen", "bad", last.void_note if by_office else ""
     if standing.due is None:
         return "dashed-ring", "keine", "off", "nichts besucht" if closed else ""
     if standing.on_request:
@@ -54,7 +55,8 @@ def void_words(certificate: Certificate) -> tuple[str, str, str]:
     if certificate.replaced_by is not None:
         return "Ersetzt", "off", f"durch {certificate.replaced_by.number}"
     if certificate.void_reason is VoidReason.WITHDRAWN:
-        return "Zurückgezogen", "bad", ""
+        note = certificate.void_note
+        return "Zurückgezogen", "bad", f"Grund der Geschäftsstelle: {note}" if note else ""
     return "Ungültig", "bad", "nach einer Korrektur"
 
 
@@ -64,8 +66,13 @@ def issuance_sentence(done: Issuance) -> str:
         return "Es war nichts zu tun: Alles, was fällig ist, ist ausgestellt."
     sentences = []
     if done.issued:
-        many = count(len(done.issued), "Bescheinigung ist", "Bescheinigungen sind")
-        sentences.append(f"{many} ausgestellt; die Mails liegen im Postausgang.")
+        sentences.append(
+            count(
+                len(done.issued),
+                "Bescheinigung ist ausgestellt; die Mail liegt im Postausgang.",
+                "Bescheinigungen sind ausgestellt; die Mails liegen im Postausgang.",
+            )
+        )
     if done.voided:
         sentences.append(count(len(done.voided), "frühere gilt", "frühere gelten") + " nicht mehr.")
     return " ".join(sentences)

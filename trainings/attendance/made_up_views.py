@@ -17,6 +17,7 @@ from trainings.attendance.certificate_queries import (
 )
 from trainings.attendance.certificate_rules import hours_words
 from trainings.attendance.person_queries import PersonSheet, person_sheet
+from trainings.attendance.rules import SessionTime
 from trainings.core.actors import Actor
 from trainings.core.clock import utc_now
 from trainings.core.database import db
@@ -29,6 +30,7 @@ from trainings.people.posting import attempt, press
 from trainings.people.sessions import current_actor
 
 blueprint = Blueprint("made_up", __name__)
+_UNCHOSEN = ("", "Bitte wählen")
 _PERSON = "/einlass/<number:number>/person/<id:registration_id>"
 
 
@@ -37,14 +39,22 @@ _PERSON = "/einlass/<number:number>/person/<id:registration_id>"
 def decide(number: str, registration_id: int) -> ResponseReturnValue:
     """Choose the session that was missed, and the one that counts for it."""
     page = _person(number, registration_id)
-    elsewhere = attended_elsewhere(db.session(), registration_id)
     form = MadeUpForm()
-    form.session_id.choices = options(
-        (found.id, f"{found.label}, {day_and_span(found.day, found.begins, found.ends)}")
+    # What was decided before stays valid for a second submit, which finds the first one's answer.
+    decided = [] if form.is_submitted() else made_up_sessions(db.session(), registration_id)
+    settled, used = ({row.missed.id for row in decided}, {row.at.id for row in decided})
+    missed = [
+        (found.id, ", ".join(filter(None, (found.label, _span(found)))))
         for found, entry in zip(page.sessions, page.person.entries, strict=True)
-        if entry.mark != "present" or entry.late or entry.early
-    )
-    form.made_up_at.choices = options((each.session.id, _words(each)) for each in elsewhere)
+        if (entry.mark != "present" or entry.late or entry.early) and found.id not in settled
+    ]
+    elsewhere = [
+        (each.session.id, _words(each))
+        for each in attended_elsewhere(db.session(), registration_id)
+        if each.session.id not in used
+    ]
+    form.session_id.choices = options([_UNCHOSEN, *missed])
+    form.made_up_at.choices = options([_UNCHOSEN, *elsewhere])
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
         operations.decide_made_up(
@@ -64,6 +74,7 @@ def decide(number: str, registration_id: int) -> ResponseReturnValue:
         "attendance/made_up_form.html",
         page=page,
         form=form,
+        missed=missed,
         elsewhere=elsewhere,
         back=_back(number, registration_id),
     ), status
@@ -87,8 +98,11 @@ def revoke(number: str, registration_id: int, decision_id: int) -> ResponseRetur
 def _words(each: Elsewhere) -> str:
     at = each.session
     other = "" if each.same_template else ", anderes Format"
-    span = day_and_span(at.day, at.begins, at.ends)
-    return f"{each.number}{other}: {span}, {hours_words(each.minutes)}"
+    return f"{each.number}{other}: {_span(at)}, {hours_words(each.minutes)}"
+
+
+def _span(found: SessionTime) -> str:
+    return day_and_span(found.day, found.begins, found.ends)
 
 
 def _person(number: str, registration_id: int) -> PersonSheet:

@@ -261,6 +261,10 @@ class Certificate(Base):
     """Why the office issued it below the share."""
     voided_at: Mapped[datetime | None]
     void_reason: Mapped[VoidReason | None] = mapped_column(choice(VoidReason))
+    void_note: Mapped[str] = mapped_column(
+        String(300), default="", info=personal(Retention.CERTIFICATE)
+    )
+    """Why the office took it back, in its words; the person reads it as well."""
     replaced_by_id: Mapped[int | None] = mapped_column(ForeignKey("certificates.id"))
 
     event: Mapped[Event] = relationship()
@@ -272,6 +276,16 @@ class DoorReminder(Base):
     """The mail to a trainer on the day before, with the page that works without a network."""
 
     __tablename__ = "door_reminders"
+
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), primary_key=True, index=True)
+    sent_at: Mapped[datetime]
+
+
+class ClosingReminder(Base):
+    """The mail to a trainer some days after an event whose attendance is not closed yet."""
+
+    __tablename__ = "closing_reminders"
 
     event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), primary_key=True, index=True)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from trainings.attendance.certificate_operations import forget_old_certificates
 from trainings.attendance.closing_operations import delete_door_names
+from trainings.attendance.closing_reminders import send_closing_reminders
 from trainings.attendance.reminders import send_door_reminders
 from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction
@@ -75,6 +76,7 @@ JOBS = (
     _each_in_its_own(demand_sweeps.serve_wishes),
     _each_in_its_own(demand_sweeps.end_idle_wishes),
     _each_in_its_own(send_door_reminders),
+    _each_in_its_own(send_closing_reminders),
     _each_in_its_own(sweeps.close_past_events),
     _sweep(sweeps.delete_needs),
     _sweep(delete_door_names),

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from email.policy import SMTP
 from pathlib import Path
 from time import monotonic
 from typing import Protocol
@@ -21,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy import or_, select
 
 from trainings.core.database import db, transaction
-from trainings.core.outbox import MailState, OutgoingMail, build_message
+from trainings.core.outbox import DocumentGoneError, MailState, OutgoingMail, build_message
 from trainings.core.settings import Settings
 from trainings.core.text import clean
 
@@ -32,6 +31,10 @@ LEASE = timedelta(minutes=5)
 FIRST_RETRY = timedelta(minutes=5)
 MOST_ATTEMPTS = 11
 TIMEOUT_SECONDS = 30
+_GONE = (
+    "Das Dokument, das beiliegen sollte, gilt nicht mehr. Wurde es ersetzt, kommt das neue mit "
+    "einer eigenen Mail."
+)
 
 
 class Carrier(Protocol):
@@ -48,7 +51,8 @@ class _Folder:
 
     def send(self, message: EmailMessage) -> None:
         name = message["Message-ID"].strip("<>").split("@")[0]
-        (self.folder / f"{name}.eml").write_bytes(message.as_bytes(policy=SMTP))
+        policy = message.policy.clone(linesep="\r\n")
+        (self.folder / f"{name}.eml").write_bytes(message.as_bytes(policy=policy))
 
 
 class _Server:
@@ -144,6 +148,9 @@ def _deliver(open_carrier: Carrier, mail_id: int, settings: Settings, now: datet
     row = db.session.get_one(OutgoingMail, mail_id)
     try:
         message = build_message(row, settings, now)
+    except DocumentGoneError:
+        _drop(mail_id)
+        return False
     except Exception as error:
         # Whatever is wrong with this one, the others must not wait behind it.
         log.exception("Mail %s could not be built.", mail_id)
@@ -165,6 +172,15 @@ def _deliver(open_carrier: Carrier, mail_id: int, settings: Settings, now: datet
         stored.claimed_until = None
         stored.last_error = ""
     return True
+
+
+def _drop(mail_id: int) -> None:
+    """Let a mail go that says that a document is attached, where none is to be sent any more."""
+    with transaction() as session:
+        row = session.get_one(OutgoingMail, mail_id)
+        row.state = MailState.DROPPED
+        row.claimed_until = None
+        row.last_error = _GONE
 
 
 def _is_permanent(error: OSError) -> bool:

@@ -22,6 +22,7 @@ from sqlalchemy import JSON, Index, String, Text, delete
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from trainings.core.database import Base, choice, db
+from trainings.core.mail_headers import HeaderPolicy
 from trainings.core.qr import qr_png
 from trainings.core.retention import Retention, personal
 from trainings.core.settings import Settings, current_settings
@@ -38,6 +39,8 @@ class MailState(StrEnum):
     DUE = "due"
     SENT = "sent"
     FAILED = "failed"
+    DROPPED = "dropped"
+    """Not sent, because what it was to bring is no longer valid."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,11 @@ class DocumentPart:
 
 
 DocumentBuilder = Callable[[Session, int], bytes | None]
-"""Makes a PDF of a row; None: it is no longer to be sent, and the mail leaves without it."""
+"""Makes a PDF of a row; None: neither it nor its mail is to be sent any more."""
+
+
+class DocumentGoneError(Exception):
+    """What a mail was to bring is not to be sent any more."""
 
 
 @dataclass(frozen=True)
@@ -192,20 +199,24 @@ def post(
     return row
 
 
-def build_message(row: OutgoingMail, settings: Settings, now: datetime) -> EmailMessage:
+def build_message(
+    row: OutgoingMail, settings: Settings, now: datetime, *, to_read: bool = False
+) -> EmailMessage:
     """Build the message of a row (RFC 5322): text and HTML, with calendar objects attached.
 
     Args:
         row: the mail.
         settings: sender, product and office names.
         now: becomes the Date header.
+        to_read: only to be shown, then without the documents that are not to be sent any more.
 
     Raises:
         ValueError: the recipient's address cannot be written into a header.
+        DocumentGoneError: a document is not to be sent any more.
 
     """
     mail = row.mail
-    message = EmailMessage()
+    message = EmailMessage(policy=HeaderPolicy())
     message["From"] = _address(settings.office, settings.mail_from)
     message["To"] = _address(row.recipient_name, row.recipient)
     message["Subject"] = _header_text(row.subject)
@@ -236,6 +247,8 @@ def build_message(row: OutgoingMail, settings: Settings, now: datetime) -> Email
             message.add_attachment(
                 pdf, maintype="application", subtype="pdf", filename=document.name
             )
+        elif not to_read:
+            raise DocumentGoneError(document.name)
     return message
 
 
@@ -263,8 +276,8 @@ def _header_text(text: str) -> str:
 
 
 def forget_old_mails(session: Session, now: datetime) -> int:
-    """Delete mails that were sent or given up 90 days ago; return how many."""
-    old = OutgoingMail.state.in_([MailState.SENT, MailState.FAILED])
+    """Delete mails that were sent, given up or dropped 90 days ago; return how many."""
+    old = OutgoingMail.state.in_([MailState.SENT, MailState.FAILED, MailState.DROPPED])
     result = session.execute(
         delete(OutgoingMail).where(old, OutgoingMail.created_at < now - KEPT_FOR)
     )

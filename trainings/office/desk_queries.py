@@ -9,6 +9,7 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from trainings.attendance.closing_reminders import Unclosed, unclosed
 from trainings.attendance.walk_in_queries import count_unsettled
 from trainings.core.clock import berlin_instant
 from trainings.core.outbox import MailState, OutgoingMail
@@ -76,6 +77,7 @@ class Desk:
         needs_total: all open needs.
         mails: mails that were given up or failed at least once, at most `MOST_ITEMS`.
         mails_total: all of them.
+        unclosed: events whose attendance should be closed by now, at most `MOST_ITEMS` named.
         open_recordings: refused recordings, and people without a registration, to be settled.
 
     """
@@ -85,11 +87,12 @@ class Desk:
     needs_total: int
     mails: Sequence[OutgoingMail]
     mails_total: int
+    unclosed: Unclosed
     open_recordings: int
 
 
 def desk(session: Session, now: datetime) -> Desk:
-    """Return the office's day; eight statements."""
+    """Return the office's day; nine statements."""
     rows = session.execute(
         select(
             Event.id,
@@ -167,7 +170,15 @@ def desk(session: Session, now: datetime) -> Desk:
     mails, mails_total = _stuck_mails(session)
     open_recordings = count_unsettled(session)
     needs_total = sum(needs.values())
-    return Desk(events, _open_needs(session), needs_total, mails, mails_total, open_recordings)
+    return Desk(
+        events,
+        _open_needs(session),
+        needs_total,
+        mails,
+        mails_total,
+        unclosed(session, now, MOST_ITEMS),
+        open_recordings,
+    )
 
 
 def _needs_by_event(session: Session) -> dict[int, int]:
@@ -206,7 +217,7 @@ def _open_needs(session: Session) -> list[OpenNeed]:
 
 
 def _stuck_mails(session: Session) -> tuple[Sequence[OutgoingMail], int]:
-    stuck = (OutgoingMail.state != MailState.SENT) & (OutgoingMail.attempts > 0)
+    stuck = OutgoingMail.state.in_([MailState.DUE, MailState.FAILED]) & (OutgoingMail.attempts > 0)
     total = session.scalar(select(func.count()).select_from(OutgoingMail).where(stuck)) or 0
     rows = session.scalars(
         select(OutgoingMail).where(stuck).order_by(OutgoingMail.id.desc()).limit(MOST_ITEMS)

@@ -46,7 +46,9 @@ from trainings.registrations.admission_operations import window_of
 from trainings.registrations.admission_rules import admission_refusal
 from trainings.registrations.course_operations import delete_draft_and_reopen
 from trainings.registrations.extra_date_operations import publish_and_take_along
-from trainings.registrations.models import NEED_NAMES
+from trainings.registrations.models import NEED_NAMES, Registration
+from trainings.registrations.places import begins_at
+from trainings.registrations.rules import substitution_refusal, withdrawal_refusal
 
 Choice = TypeVar("Choice", bound=StrEnum)
 _YEAR = re.compile(r"(?:20[0-9]{2}|2100)")
@@ -107,6 +109,14 @@ def event_page(number: str) -> str:
     now = utc_now()
     page = event_queries.event_page(db.session(), number, now)
     is_draft = page.event.state is EventState.DRAFT
+
+    def may_withdraw(row: Registration) -> bool:
+        until, begins = page.event.withdraw_until, begins_at(page.event)
+        return withdrawal_refusal(row.state, until, begins, now, says_why=True) is None
+
+    def may_hand_over(row: Registration) -> bool:
+        return substitution_refusal(row.state, page.event.state, begins_at(page.event), now) is None
+
     return render_template(
         "office/event_page.html",
         page=page,
@@ -122,6 +132,8 @@ def event_page(number: str) -> str:
         event_status=EVENT_STATUS,
         registration_status=REGISTRATION_STATUS,
         need_names=NEED_NAMES,
+        may_withdraw=may_withdraw,
+        may_hand_over=may_hand_over,
         action_name=action_name,
         press_form=Form(),
         why_form=WhyForm(),

@@ -58,7 +58,7 @@ def mail_page(mail_id: int) -> str:
         mail=mail,
         is_secret=is_secret,
         text=_part(message, "plain") if message else None,
-        attachments=[part.get_filename() for part in message.iter_attachments()] if message else [],
+        attachments=_attachments(mail, message) if message else [],
         mail_status=MAIL_STATUS,
         press_form=Form(formdata=None),
     )
@@ -101,9 +101,16 @@ def _is_secret(mail: OutgoingMail) -> bool:
 def _message(mail: OutgoingMail) -> EmailMessage | None:
     """Build the message; None if its address cannot be written, which the mail's error says."""
     try:
-        return build_message(mail, current_settings(), mail.sent_at or utc_now())
+        return build_message(mail, current_settings(), mail.sent_at or utc_now(), to_read=True)
     except ValueError:
         return None
+
+
+def _attachments(mail: OutgoingMail, message: EmailMessage) -> list[str]:
+    """Return what is attached, of a sent mail also what is not made any more since it is void."""
+    names = [str(part.get_filename()) for part in message.iter_attachments()]
+    sent = mail.mail.documents if mail.state is MailState.SENT else ()
+    return names + [document.name for document in sent if document.name not in names]
 
 
 def _part(message: EmailMessage, subtype: str) -> str:

@@ -32,7 +32,7 @@ from trainings.registrations.forms import GiveBackForm, SubstituteForm
 from trainings.registrations.models import Registration, RegistrationState
 from trainings.registrations.operations import register, withdraw
 from trainings.registrations.places import begins_at
-from trainings.registrations.rules import is_late, substitution_refusal
+from trainings.registrations.rules import is_late, substitution_refusal, withdrawal_refusal
 from trainings.registrations.substitution import (
     handed_over_to,
     seat_to_hand_over,
@@ -143,11 +143,13 @@ def registration_withdraw(registration_id: int) -> ResponseReturnValue:
     if registration is None:
         raise not_found()
     number, name = registration.event.number, registration.person.name
-    title, is_active = registration.event.title, registration.is_active
+    title, until = registration.event.title, registration.event.withdraw_until
     status_words = REGISTRATION_STATUS[registration.state]
     is_placed = registration.state is RegistrationState.PLACED
-    form = GiveBackForm()
-    late = is_late(registration.state, registration.event.withdraw_until, utc_now())
+    form, asked_at = GiveBackForm(), utc_now()
+    late = is_late(registration.state, until, asked_at)
+    begins = begins_at(registration.event)
+    refusal = withdrawal_refusal(registration.state, until, begins, asked_at, says_why=True)
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
         withdraw(session, actor, registration_id, now, late_reason=form.reason())
@@ -161,7 +163,7 @@ def registration_withdraw(registration_id: int) -> ResponseReturnValue:
             number=number,
             event_title=title,
             name=name,
-            is_active=is_active,
+            refusal=refusal,
             registration_status=status_words,
             registration_id=registration_id,
             late=late,

@@ -65,6 +65,7 @@ MAIL_STATUS: dict[MailState, Status] = {
     MailState.DUE: ("clock", "Im Postausgang", "info"),
     MailState.SENT: ("check-ring", "Zugestellt", "ok"),
     MailState.FAILED: ("cross-ring", "Nicht zugestellt", "bad"),
+    MailState.DROPPED: ("undo", "Nicht mehr gesendet", "off"),
 }
 MAIL_STATE_NAMES = {state: status[1] for state, status in MAIL_STATUS.items()}
 
