@@ -1,7 +1,7 @@
 """Say why papers are void, drop mails about them, remind trainers to close the attendance.
 
-Revision: 0004
-Follows: 0003
+Revision: 0005
+Follows: 0004
 """
 
 from __future__ import annotations
@@ -9,42 +9,15 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0004'
-down_revision = '0003'
+from trainings.core.migrating import set_states
+
+revision = '0005'
+down_revision = '0004'
 branch_labels = None
 depends_on = None
 
 MAIL_STATES = ("due", "sent", "failed")
 NEW_MAIL_STATES = (*MAIL_STATES, "dropped")
-
-
-def listed(values):
-    """Return values as SQL lists them."""
-    return ", ".join(f"'{value}'" for value in values)
-
-
-def set_states(table, column, constraint, before, after):
-    """Let a column have these states; on SQLite as the migration before does, and says why."""
-    connection = op.get_bind()
-    name = f"ck_{table}_{constraint}"
-    if connection.dialect.name == "postgresql":
-        op.drop_constraint(name, table)
-        op.create_check_constraint(
-            sa.schema.conv(name), table, f"{column} IN ({listed(after)})"
-        )
-        return
-    old, new = (f"{column} IN ({listed(values)})" for values in (before, after))
-    version = connection.exec_driver_sql("PRAGMA schema_version").scalar()
-    connection.exec_driver_sql("PRAGMA writable_schema = ON")
-    changed = connection.exec_driver_sql(
-        "UPDATE sqlite_master SET sql = replace(sql, ?, ?) "
-        "WHERE type = 'table' AND name = ? AND instr(sql, ?) > 0",
-        (old, new, table, old),
-    )
-    if changed.rowcount != 1:
-        raise RuntimeError(f"The check {name} is not as it was made.")
-    connection.exec_driver_sql(f"PRAGMA schema_version = {version + 1}")
-    connection.exec_driver_sql("PRAGMA writable_schema = OFF")
 
 
 def upgrade() -> None:
