@@ -1,5 +1,5 @@
 // Builds what the browser loads into static/build/: one style sheet, three fonts, one sprite of
-// icons, the scripts of the scanner with the decoder of QR codes, each under a name that carries a
+// icons, the mark as an icon of an installed page, the scripts of the scanner with the decoder of QR codes, each under a name that carries a
 // hash of its content, and manifest.json that maps the plain names to these; and pdf-fonts/ with the
 // fonts of the PDFs. The same sources always give the same bytes.
 
@@ -10,6 +10,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
+import { Resvg } from "@resvg/resvg-js";
 import { build } from "esbuild";
 import { transform } from "lightningcss";
 import { PurgeCSS } from "purgecss";
@@ -154,6 +155,24 @@ async function script(name, format) {
   return Buffer.from(result.outputFiles[0].contents);
 }
 
+// What a phone shows of an installed page, drawn from the mark: size, and how much of it the mark takes.
+// Phones cut a maskable one to a circle or a square with round corners, and Apple puts black behind what is
+// transparent: these two get a ground.
+const APP_ICONS = {
+  "icon-192.png": { size: 192, share: 0.9 },
+  "icon-512.png": { size: 512, share: 0.9 },
+  "icon-maskable-512.png": { size: 512, share: 0.5, ground: "#fff" },
+  "apple-touch-icon.png": { size: 180, share: 0.65, ground: "#fff" },
+};
+
+function drawIcon(mark, { size, share, ground }) {
+  const edge = 50 * (1 - share);
+  const inside = mark.replace("<svg", `<svg x="${edge}" y="${edge}" width="${100 * share}" height="${100 * share}"`);
+  const behind = ground ? `<rect width="100" height="100" fill="${ground}"/>` : "";
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">${behind}${inside}</svg>`;
+  return new Resvg(svg, { fitTo: { mode: "width", value: size }, font: { loadSystemFonts: false } }).render().asPng();
+}
+
 // The decoder of the version that barcode-detector itself depends on.
 async function decoder() {
   const detector = createRequire(import.meta.url).resolve("barcode-detector/ponyfill");
@@ -164,7 +183,9 @@ await rm(target, { recursive: true, force: true });
 await mkdir(target, { recursive: true });
 const icons = await readIcons();
 await publish("icons.svg", Buffer.from(sprite(icons)), { compressed: true });
-await publish("mark.svg", await readFile(join(here, "mark.svg")));
+const mark = await readFile(join(here, "mark.svg"), "utf8");
+await publish("mark.svg", Buffer.from(mark));
+for (const [name, icon] of Object.entries(APP_ICONS)) await publish(name, drawIcon(mark, icon));
 const css = Buffer.from(await styleSheet(icons));
 await publish("app.css", css, { compressed: true });
 for (const name of SCRIPTS) await publish(`${name}.js`, await script(name, "esm"), { compressed: true });

@@ -13,6 +13,26 @@ export async function readsByItself() {
   }
 }
 
+const CHOSEN = "einlass-kamera";
+
+/** @returns {string} the camera that was chosen last on this device; empty: none, or it is gone */
+export function rememberedCamera() {
+  try {
+    return localStorage.getItem(CHOSEN) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/** @param {string} deviceId */
+export function rememberCamera(deviceId) {
+  try {
+    localStorage.setItem(CHOSEN, deviceId);
+  } catch {
+    // A browser that stores nothing asks for the usual camera again.
+  }
+}
+
 export class Camera {
   #video;
   #read;
@@ -50,7 +70,7 @@ export class Camera {
   /**
    * Starts the camera.
    *
-   * @param {string} [deviceId] which one; without it the one at the back
+   * @param {string} [deviceId] which one; without it, and if it is gone, the one at the back
    * @throws {DOMException} refused, missing or busy
    */
   async start(deviceId) {
@@ -58,11 +78,7 @@ export class Camera {
     if (!navigator.mediaDevices?.getUserMedia) throw new DOMException("", "NotFoundError");
     this.#turn += 1;
     const turn = this.#turn;
-    const which = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: "environment" };
-    const stream = await navigator.mediaDevices.getUserMedia({
-      audio: false,
-      video: { ...which, width: { ideal: 1280 }, height: { ideal: 720 } },
-    });
+    const stream = await open(deviceId);
     if (turn !== this.#turn) {
       stream.getTracks().forEach((track) => track.stop());
       return;
@@ -108,5 +124,22 @@ export class Camera {
       for (const code of codes) this.#read(code.rawValue, seenAt);
       await new Promise((resolve) => { setTimeout(resolve, PAUSE); });
     }
+  }
+}
+
+/**
+ * @param {string} [deviceId]
+ * @returns {Promise<MediaStream>}
+ */
+async function open(deviceId) {
+  const which = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: "environment" };
+  try {
+    return await navigator.mediaDevices.getUserMedia({
+      audio: false,
+      video: { ...which, width: { ideal: 1280 }, height: { ideal: 720 } },
+    });
+  } catch (error) {
+    if (deviceId && ["OverconstrainedError", "NotFoundError"].includes(error?.name)) return open();
+    throw error;
   }
 }

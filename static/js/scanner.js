@@ -1,6 +1,6 @@
 // The scanner of an event: puts camera, keys, names and the answers together.
 
-import { Camera, readsByItself } from "./camera.js";
+import { Camera, readsByItself, rememberCamera, rememberedCamera } from "./camera.js";
 import { Door, local } from "./door.js";
 import { listenForTyping } from "./keys.js";
 import { named } from "./roster.js";
@@ -157,11 +157,18 @@ async function startCamera(deviceId) {
   }
   part("bildflaeche").hidden = !part("keine-kamera").hidden;
   part("licht").hidden = !camera.hasTorch;
-  part("licht").setAttribute("aria-pressed", "false");
+  showLight(false);
   const devices = await camera.choices().catch(() => []);
   part("kamera-wahl").hidden = devices.length < 2;
   part("kamera").replaceChildren(...devices.map((device, index) =>
     new Option(device.label || `Kamera ${index + 1}`, device.deviceId, false, device.deviceId === camera.deviceId)));
+}
+
+/** @param {boolean} on */
+function showLight(on) {
+  part("licht").setAttribute("aria-pressed", String(on));
+  part("licht-stand").textContent = on ? "an" : "aus";
+  view.notice("kein-licht", "");
 }
 
 /** @param {string} text that a scanner read, perhaps many times in a row */
@@ -174,13 +181,20 @@ function typed(text) {
   read(ticketTyped(text, origins), performance.now());
 }
 
-part("kamera").addEventListener("change", (event) => startCamera(event.target.value));
-part("licht").addEventListener("click", async (event) => {
-  const on = event.currentTarget.getAttribute("aria-pressed") !== "true";
-  event.currentTarget.setAttribute("aria-pressed", String(on));
-  await camera.light(on);
+part("kamera").addEventListener("change", (event) => {
+  rememberCamera(event.target.value);
+  startCamera(event.target.value);
 });
-part("noch-einmal").addEventListener("click", () => startCamera());
+part("licht").addEventListener("click", async () => {
+  const on = part("licht").getAttribute("aria-pressed") !== "true";
+  try {
+    await camera.light(on);
+    showLight(on);
+  } catch {
+    view.notice("kein-licht", "Das Licht lässt sich gerade nicht schalten.");
+  }
+});
+part("noch-einmal").addEventListener("click", () => startCamera(rememberedCamera()));
 part("termin").addEventListener("change", (event) => door.choose(Number(event.target.value)));
 part("name").addEventListener("input", drawFound);
 part("alle").addEventListener("click", () => door.fill());
@@ -199,12 +213,12 @@ part("ohne-form").addEventListener("submit", (event) => {
   event.target.reset();
 });
 addEventListener("beforeunload", (event) => { if (store.atRisk) event.preventDefault(); });
-document.addEventListener("visibilitychange", () => { if (document.hidden) camera.stop(); else startCamera(part("kamera").value); });
+document.addEventListener("visibilitychange", () => { if (document.hidden) camera.stop(); else startCamera(part("kamera").value || rememberedCamera()); });
 new BroadcastChannel("einlass").addEventListener("message", () => door.leave());
 listenForTyping((text) => { if (isNew(text)) typed(text); });
 allowSound();
 page.hidden = false;
-startCamera();
+startCamera(rememberedCamera());
 await door.begin();
 setInterval(() => {
   door.expire();

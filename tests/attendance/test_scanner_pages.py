@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from io import BytesIO
+from math import hypot
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from PIL import Image
 
 from tests.attendance.factories import make_course, make_trainer
 from tests.factories import log_in
@@ -96,7 +99,54 @@ def test_the_attendance_can_be_installed(client: FlaskClient) -> None:
     assert answer.mimetype == "application/manifest+json"
     manifest = answer.get_json(force=True)
     assert manifest["scope"] == manifest["start_url"] == "/einlass/"
-    assert client.get(manifest["icons"][0]["src"], buffered=True).status_code == 200
+    icons = {(icon["sizes"], icon["purpose"]): icon for icon in manifest["icons"]}
+    assert set(icons) == {
+        ("any", "any"), ("192x192", "any"), ("512x512", "any"), ("512x512", "maskable"),
+    }  # fmt: skip
+    for (sizes, _), icon in icons.items():
+        answer = client.get(icon["src"], buffered=True)
+        assert answer.status_code == 200
+        assert answer.mimetype == icon["type"]
+        assert answer.cache_control.max_age == 365 * 24 * 3600
+        if sizes != "any":
+            picture = Image.open(BytesIO(answer.data))
+            assert "x".join(map(str, picture.size)) == sizes
+
+
+def test_what_phones_cut_stays_whole(app: Flask, client: FlaskClient) -> None:
+    """The mark lies within the circle that every phone leaves; the rest is filled to the edge."""
+    for name, size, radius in (
+        ("icon-maskable-512.png", 512, 0.4),
+        ("apple-touch-icon.png", 180, 0.5),
+    ):
+        answer = client.get(asset(app, name), buffered=True)
+        picture = Image.open(BytesIO(answer.data)).convert("RGBA")
+        assert picture.size == (size, size)
+        inked = 0
+        values = picture.tobytes()
+        for place in range(size * size):
+            *colour, opacity = values[4 * place : 4 * place + 4]
+            assert opacity == 255
+            if colour != [255, 255, 255]:
+                inked += 1
+                y, x = divmod(place, size)
+                assert hypot(x + 0.5 - size / 2, y + 0.5 - size / 2) <= radius * size
+        assert inked > size * size / 20
+
+
+def test_pages_at_the_door_alone_name_the_icon_for_a_home_screen(
+    app: Flask, client: FlaskClient, numbers: tuple[str, str]
+) -> None:
+    link = f'<link rel="apple-touch-icon" href="{asset(app, "apple-touch-icon.png")}">'
+    for path in ("/einlass/", f"/einlass/{numbers[0]}/scanner", f"/einlass/{numbers[0]}/bereit"):
+        page = client.get(path).text
+        assert link in page
+        assert 'rel="manifest"' in page
+    assert "apple-touch-icon" not in client.get("/veranstaltungen/").text
+
+
+def asset(app: Flask, name: str) -> str:
+    return str(app.jinja_env.globals["asset"](name))  # type: ignore[operator]
 
 
 def test_pages_that_nobody_is_logged_in_to_see_forget_names(

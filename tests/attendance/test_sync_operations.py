@@ -29,6 +29,7 @@ from tests.conftest import empty_database
 from tests.factories import actor_for, berlin, make_event, make_person
 from tests.statements import counted_statements
 from trainings.attendance.closing_operations import close_attendance
+from trainings.attendance.door_limits import MOST_OPEN_REFUSALS
 from trainings.attendance.models import (
     Attendance,
     AttendanceChange,
@@ -39,7 +40,6 @@ from trainings.attendance.models import (
 )
 from trainings.attendance.operations import record_attendance
 from trainings.attendance.rules import Entry
-from trainings.attendance.sync_operations import MOST_OPEN_REFUSALS
 from trainings.core.actors import Actor
 from trainings.core.audit import record
 from trainings.core.database import db, transaction

@@ -242,6 +242,16 @@ def test_who_is_logged_out_or_has_an_old_token_learns_what_to_do(phone: Phone, a
         assert answer.json["error"]
 
 
+def test_a_wrong_method_is_answered_as_a_script_reads_it(phone: Phone, app: Flask) -> None:
+    for client in (phone.client, app.test_client()):
+        for url, method in ((phone.sync_url, "GET"), (phone.roster_url, "DELETE")):
+            answer = client.open(url, method=method)
+            assert (answer.status_code, answer.mimetype) == (405, "application/json")
+            assert "nicht aufrufen" in answer.json["error"]
+    page = phone.client.delete(f"/einlass/{phone.number}")
+    assert (page.status_code, page.mimetype) == (405, "text/html")
+
+
 def test_who_may_not_know_of_the_event_gets_a_sentence(phone: Phone) -> None:
     with transaction() as session:
         foreign = make_trainer(session, make_event(session)).id

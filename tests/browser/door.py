@@ -87,9 +87,11 @@ class Door:
                 row = session.scalars(select(PersonRole).where(*theirs)).one()
                 person_id = row.person_id
                 session.delete(row)
-        yield
-        with self.app.app_context(), transaction() as session:
-            session.add(PersonRole(person_id=person_id, role=Role.TRAINER))
+        try:
+            yield
+        finally:
+            with self.app.app_context(), transaction() as session:
+                session.add(PersonRole(person_id=person_id, role=Role.TRAINER))
 
     def _column(self, statement: Any) -> list[str]:
         with self.app.app_context():

@@ -183,6 +183,15 @@ def test_without_a_camera_names_codes_and_walk_ins_do(blind: Visit, door: Door) 
     assert set(door.recorded()) == set(door.tickets)
 
 
+def test_the_search_stays_where_it_is_when_the_missing_are_shown(blind: Visit, door: Door) -> None:
+    page = open_scanner(blind, door)
+    height = "document.getElementById('name').getBoundingClientRect().top + scrollY"
+    before = page.evaluate(height)
+    page.get_by_text("Wer fehlt noch?").click()
+    expect(page.locator("#fehlende li")).to_have_count(4)
+    assert page.evaluate(height) == before
+
+
 def test_nobody_is_missing_before_a_session_is_chosen(blind: Visit, site: Site) -> None:
     page = open_scanner(blind, make_door(site, TRAINER, ahead=1))
     expect(page.get_by_text("Heute ist kein Termin.")).to_be_visible()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from tests.attendance.certified import CLOSED_AT, certificates_of, make_closed_course, make_office
 from tests.attendance.factories import registration_ids
 from tests.concurrency.threads import run_together
+from trainings.attendance import closing_operations
 from trainings.attendance.certificate_operations import issue_below_share, issue_certificates
 from trainings.attendance.closing_operations import close_attendance, reopen_attendance
 from trainings.attendance.made_up_operations import decide_made_up
@@ -74,13 +77,82 @@ def test_two_events_that_made_up_for_each_other_are_closed_at_once(app: Flask) -
             decide_made_up(session, office, mine.id, missed, made_up_at_id=at, now=CLOSED_AT)
         events = [one.id for one in pair]
 
-    def close_event(event_id: int) -> bool:
-        with transaction() as session:
-            return close_attendance(session, office, event_id, CLOSED_AT)
-
     for _ in range(8):
-        work = [partial(close_event, event_id) for event_id in events]
+        work = [partial(close_event, event_id, office) for event_id in events]
         assert run_together(app, work) == [True, True]
         for event_id in events:
             with transaction() as session:
                 reopen_attendance(session, office, event_id, "Noch einmal", CLOSED_AT)
+
+
+def test_a_decision_while_two_events_are_closed_waits_for_its_turn(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever closes must not find a decision whose people it has not locked in their order."""
+    with transaction() as session:
+        pair = [make_closed_course(session, "ppap", closed=False) for _ in range(2)]
+        people = [session.get_one(Registration, registration_ids(session, one)[0]) for one in pair]
+        people[1].person = people[0].person
+        session.flush()
+        _, office = make_office(session)
+        first, second = (one.id for one in pair)
+        sessions = [[found.id for found in one.sessions] for one in pair]
+        mine = [person.id for person in people]
+    decide_between(office, mine[1], sessions[1][2], sessions[0][0])
+    second_locked, decided = threading.Event(), threading.Event()
+    check_closing = closing_operations.check_closing
+
+    def check_and_wait(*arguments: object) -> None:
+        if threading.current_thread() is closing_second[0]:
+            second_locked.set()
+            wait_until_two_others_stand_still(decided)
+        check_closing(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(closing_operations, "check_closing", check_and_wait)
+    closing_second: list[threading.Thread] = []
+
+    def close_second() -> bool:
+        closing_second.append(threading.current_thread())
+        return close_event(second, office)
+
+    def decide_meanwhile() -> None:
+        second_locked.wait(60)
+        decide_between(office, mine[0], sessions[0][2], sessions[1][0])
+        decided.set()
+
+    def close_first() -> bool:
+        second_locked.wait(60)
+        return close_event(first, office)
+
+    assert run_together(app, [close_second, decide_meanwhile, close_first]) == [True, None, True]
+    valid = {
+        row.registration_id: row.attended_minutes
+        for event_id in (first, second)
+        for row in certificates_of(db.session(), event_id)
+        if row.voided_at is None
+    }
+    assert valid == dict.fromkeys(mine, 780)
+
+
+def close_event(event_id: int, office: Actor) -> bool:
+    with transaction() as session:
+        return close_attendance(session, office, event_id, CLOSED_AT)
+
+
+def decide_between(office: Actor, registration_id: int, missed: int, at: int) -> None:
+    with transaction() as session:
+        decide_made_up(session, office, registration_id, missed, made_up_at_id=at, now=CLOSED_AT)
+
+
+def wait_until_two_others_stand_still(decided: threading.Event) -> None:
+    """Wait until the decision is made or waits, and the other closing waits."""
+    session = db.session()
+    if session.get_bind().dialect.name == "sqlite":
+        return  # Whoever comes waits for the whole transaction there.
+    pause = threading.Event()
+    for _ in range(6_000):
+        waiting = session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")) or 0
+        if waiting + decided.is_set() >= 2:
+            return
+        pause.wait(0.01)
+    raise AssertionError("Nobody waits.")

@@ -6,7 +6,7 @@ is recorded: running numbers are given once, and nobody gets two certificates.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import null, or_, select, update
@@ -32,7 +32,7 @@ from trainings.core import audit
 from trainings.core.actors import SYSTEM, Actor
 from trainings.core.errors import DomainError, not_found
 from trainings.core.permissions import Permission
-from trainings.events.models import Event, EventSession
+from trainings.events.models import Event, EventSession, Pool
 from trainings.registrations.models import Registration
 
 
@@ -62,8 +62,6 @@ def issue_certificates(session: Session, actor: Actor, event_id: int, now: datet
         work.void(certificate, VoidReason.CORRECTED)
     done = work.finish()
     for registration in _made_up_here(session, event_id):
-        # Locked already, unless it was decided at this very moment.
-        lock_attending(session, registration.event_id)
         settle_one(session, SYSTEM, registration, now)
     return done
 
@@ -233,10 +231,26 @@ def settle_one(
     return work.finish()
 
 
+def lock_decisions(session: Session, event_ids: Collection[int]) -> None:
+    """Lock the pools of events by ascending id, before their registrations.
+
+    Whoever decides what counts at an event, and whoever then goes by the decisions, takes this
+    lock: so what `lock_certified` finds is all there is, and nobody locks out of order afterwards.
+    """
+    session.execute(
+        select(Pool.id)
+        .join(Event, Event.pool_id == Pool.id)
+        .where(Event.id.in_(event_ids))
+        .order_by(Pool.id)
+        .with_for_update(key_share=True, of=Pool)
+    )
+
+
 def lock_certified(session: Session, event_id: int) -> None:
     """Lock all whose certificates may change with an event, by ascending id.
 
-    Those are all who take part in it, and in the events for which sessions were made up at it.
+    Those are all who take part in it, and in the events for which sessions were made up at it. The
+    caller holds `lock_decisions`.
     """
     other = aliased(Registration)
     others = (
@@ -292,7 +306,7 @@ def forget_old_certificates(session: Session, now: datetime) -> int:
 
 
 def _lock_closed_event(session: Session, actor: Actor, event_id: int) -> Event:
-    event_access(session, actor, event_id)
+    lock_decisions(session, [event_id])
     lock_certified(session, event_id)
     if not event_access(session, actor, event_id).closed:
         raise DomainError(

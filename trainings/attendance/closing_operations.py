@@ -17,7 +17,11 @@ from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from trainings.attendance.access import EventAccess, closed_event, event_access
-from trainings.attendance.certificate_operations import issue_certificates, lock_certified
+from trainings.attendance.certificate_operations import (
+    issue_certificates,
+    lock_certified,
+    lock_decisions,
+)
 from trainings.attendance.closing_rules import begin_of_day, days_in_order
 from trainings.attendance.models import (
     AttendanceChange,
@@ -33,7 +37,7 @@ from trainings.core.audit import record
 from trainings.core.clock import berlin_instant
 from trainings.core.errors import DomainError, not_found
 from trainings.core.formats import instant
-from trainings.events.models import Event, EventSession, EventState, Pool
+from trainings.events.models import Event, EventSession, EventState
 
 DOOR_KEPT_FOR = timedelta(days=30)
 """How long names from the door are kept after closing (`Retention.DOOR`)."""
@@ -158,12 +162,7 @@ def check_closing(state: EventState, sessions: Sequence[SessionTime], now: datet
 
 
 def _lock(session: Session, actor: Actor, event_id: int) -> EventAccess:
-    session.execute(
-        select(Pool.id)
-        .join(Event, Event.pool_id == Pool.id)
-        .where(Event.id == event_id)
-        .with_for_update(key_share=True, of=Pool)
-    )
+    lock_decisions(session, [event_id])
     # Before the registrations, as a phone's queue does: their times are taken away below.
     for table in (RefusedRecording, WalkIn):
         session.execute(

@@ -8,7 +8,7 @@ from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import Session
 
 from trainings.attendance.access import event_access
-from trainings.attendance.certificate_operations import settle_one
+from trainings.attendance.certificate_operations import lock_decisions, settle_one
 from trainings.attendance.models import Attendance, AttendanceMark, MadeUpSession
 from trainings.attendance.operations import lock_attending
 from trainings.core import audit
@@ -45,7 +45,7 @@ def decide_made_up(
             or the other one counts for another session already.
 
     """
-    registration = _lock(session, actor, registration_id)
+    registration = _lock(session, actor, registration_id, made_up_at_id)
     missed = session.get(EventSession, session_id)
     if missed is None or missed.event_id != registration.event_id:
         raise not_found()
@@ -92,12 +92,14 @@ def revoke_made_up(session: Session, actor: Actor, decision_id: int, now: dateti
         DomainError: `not_found`, also if it was taken back before.
 
     """
-    registration_id = session.scalar(
-        select(MadeUpSession.registration_id).where(MadeUpSession.id == decision_id)
-    )
-    if registration_id is None:
+    row = session.execute(
+        select(MadeUpSession.registration_id, MadeUpSession.made_up_at_id).where(
+            MadeUpSession.id == decision_id
+        )
+    ).one_or_none()
+    if row is None:
         raise not_found()
-    registration = _lock(session, actor, registration_id)
+    registration = _lock(session, actor, row.registration_id, row.made_up_at_id)
     decision = session.get(MadeUpSession, decision_id, populate_existing=True)
     if decision is None:
         raise not_found()
@@ -110,13 +112,16 @@ def revoke_made_up(session: Session, actor: Actor, decision_id: int, now: dateti
     settle_one(session, actor, registration, now)
 
 
-def _lock(session: Session, actor: Actor, registration_id: int) -> Registration:
+def _lock(session: Session, actor: Actor, registration_id: int, made_up_at_id: int) -> Registration:
+    """Lock both events for decisions, so that neither is closed meanwhile, then who takes part."""
     event_id = session.scalar(
         select(Registration.event_id).where(Registration.id == registration_id)
     )
     if event_id is None or not actor.may(Permission.OFFICE):
         raise not_found()
     event_access(session, actor, event_id)
+    other = select(EventSession.event_id).where(EventSession.id == made_up_at_id)
+    lock_decisions(session, {event_id, session.scalar(other) or event_id})
     lock_attending(session, event_id)
     registration = session.get_one(Registration, registration_id, populate_existing=True)
     if registration.state not in ATTENDING:

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from trainings.attendance import operations, wording
-from trainings.attendance.blueprint import blueprint, by_office, show_refusal
+from trainings.attendance.blueprint import address_of, asked_for, blueprint, by_office, show_refusal
 from trainings.attendance.certificate_queries import made_up_sessions
 from trainings.attendance.forms import CellForm, RecordForm, mark_value
 from trainings.attendance.person_queries import PersonSheet, person_sheet
@@ -99,10 +99,10 @@ def _way_back(number: str, registration_id: int, session_id: int) -> str:
             _anchor=f"t-{session_id}",
         )
     cell = f"c-{registration_id}-{session_id}"
-    if came_from == "uebersicht":
-        return url_for(".overview", number=number, termin=session_id, _anchor=cell)
+    endpoint = ".overview" if came_from == "uebersicht" else ".event_page"
     anchor = f"p-{registration_id}" if came_from == "liste" else cell
-    return url_for(".event_page", number=number, termin=session_id, _anchor=anchor)
+    kept = address_of(asked_for())
+    return url_for(endpoint, number=number, termin=session_id, **kept, _anchor=anchor)
 
 
 def _render(template: str, page: PersonSheet, **values: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -38,8 +39,9 @@ from trainings.attendance.rules import (
     session_of_today,
     tally,
 )
+from trainings.attendance.sheet_rules import Choice, Only, fits, page_of, pages_of
 from trainings.core.actors import Actor
-from trainings.core.clock import berlin_day
+from trainings.core.clock import berlin_day, berlin_instant
 from trainings.core.permissions import Permission
 from trainings.events.models import Event, EventState
 from trainings.people.models import Person
@@ -48,6 +50,7 @@ from trainings.registrations.models import Registration
 LISTED_FOR = timedelta(days=30)
 """How long after its last day an event stands in the list."""
 FOUND_AT_A_GLANCE = 15
+EVERYBODY = Choice()
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,8 @@ class Sheet:
         current: the session in focus; None where the event has no sessions.
         answer: whether attendance may be recorded now in that session.
         last: the own step that can be taken back there.
-        name: what is searched for; empty shows everybody.
+        counted: numbers of the sessions, from 0, by which people are looked for.
+        choice: who is looked for, and which page.
 
     """
 
@@ -71,12 +75,39 @@ class Sheet:
     current: SessionTime | None
     answer: Answer
     last: tuple[Change, ...]
-    name: str = ""
+    counted: tuple[int, ...]
+    choice: Choice
 
     @property
-    def shown(self) -> tuple[Attendee, ...]:
-        """Those whose names match what is searched for."""
-        return tuple(person for person in self.people if name_matches(person.name, self.name))
+    def found(self) -> tuple[Attendee, ...]:
+        """Those who are looked for."""
+        return tuple(
+            person
+            for person in self._fitting(self.choice.only)
+            if name_matches(person.name, self.choice.name)
+        )
+
+    @property
+    def shown(self) -> Sequence[Attendee]:
+        """Those of them who stand on this page."""
+        return page_of(self.found, self.choice.page)
+
+    @property
+    def pages(self) -> int:
+        """How many pages they take."""
+        return pages_of(len(self.found))
+
+    @property
+    def numbers(self) -> dict[Only | None, int]:
+        """How many there are of each kind that can be looked for; None: everybody."""
+        return {only: len(self._fitting(only)) for only in (None, *Only)}
+
+    def _fitting(self, only: Only | None) -> list[Attendee]:
+        return [
+            person
+            for person in self.people
+            if fits((person.entries[column] for column in self.counted), only)
+        ]
 
     @property
     def searchable(self) -> bool:
@@ -188,7 +219,8 @@ def sheet(
     chosen_id: int | None,
     now: datetime,
     *,
-    name: str = "",
+    choice: Choice = EVERYBODY,
+    by_all_sessions: bool = False,
 ) -> Sheet:
     """Return the attendance of an event.
 
@@ -198,7 +230,8 @@ def sheet(
         number: of the event.
         chosen_id: the session to look at; None or a foreign one: the current one by the clock.
         now: the present instant.
-        name: show only those who are called so.
+        choice: who is looked for, and which page.
+        by_all_sessions: look at all sessions that have begun, not at the one in focus alone.
 
     Raises:
         DomainError: `not_found`, also for a foreign event.
@@ -218,7 +251,12 @@ def sheet(
     if current is not None:
         last = last_step(load_changes(session, current.id), actor.person_id)
     answer = event.access.answer(current.day if current else None, now)
-    return Sheet(event, sessions, people, current, answer, last, name)
+    counted = tuple(
+        column
+        for column, found in enumerate(sessions)
+        if (berlin_instant(found.day, found.begins) <= now if by_all_sessions else found == current)
+    )
+    return Sheet(event, sessions, people, current, answer, last, counted, choice)
 
 
 def ticket_card(

@@ -25,6 +25,13 @@ KEPT_FILES = (
     "app.css", "fira-sans-400.woff2", "fira-sans-500.woff2", "fira-sans-600.woff2",
     "icons.svg", "mark.svg", "offline.js", "scanner.js",
 )  # fmt: skip
+# File, sizes, type, and whether it may be cut to any shape.
+_ICONS = (
+    ("mark.svg", "any", "image/svg+xml", "any"),
+    ("icon-192.png", "192x192", "image/png", "any"),
+    ("icon-512.png", "512x512", "image/png", "any"),
+    ("icon-maskable-512.png", "512x512", "image/png", "maskable"),
+)
 DECODER_FILES = ("detector.js", "zxing.wasm")
 
 
@@ -67,7 +74,10 @@ def offline_page() -> ResponseReturnValue:
 def manifest() -> ResponseReturnValue:
     """Say how the attendance is installed on a phone; browsers fetch it without cookies."""
     settings = current_settings()
-    icon = {"src": _asset("mark.svg"), "sizes": "any", "type": "image/svg+xml"}
+    icons = [
+        {"src": _asset(name), "sizes": sizes, "type": mimetype, "purpose": purpose}
+        for name, sizes, mimetype, purpose in _ICONS
+    ]
     response = current_app.json.response(
         name=f"{settings.product}: Anwesenheit",
         short_name="Anwesenheit",
@@ -79,7 +89,7 @@ def manifest() -> ResponseReturnValue:
         display="standalone",
         background_color="#ffffff",
         theme_color="#ffffff",
-        icons=[icon],
+        icons=icons,
     )
     response.mimetype = "application/manifest+json"
     return response

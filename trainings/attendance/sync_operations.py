@@ -15,6 +15,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from trainings.attendance.closing_rules import is_day_only
+from trainings.attendance.door_limits import (
+    MOST_NOTES,
+    TOO_MANY_NOTES,
+    Refusals,
+    count_notes,
+)
 from trainings.attendance.ledger import Cell, Ledger, Stamp, insert_all
 from trainings.attendance.models import (
     RecordingKind,
@@ -24,14 +30,13 @@ from trainings.attendance.models import (
     new_batch,
 )
 from trainings.attendance.reads import load_sessions
-from trainings.attendance.rules import NOTHING, REPEATED_WITHIN, Answer, Change, check_minutes
+from trainings.attendance.rules import NOTHING, Answer, Change, check_minutes
 from trainings.attendance.sync_queries import (
     arrivals,
     holders_of,
     known_keys,
     last_move,
     lock_seats,
-    open_refusals,
     queue_access,
     with_closing,
 )
@@ -60,8 +65,6 @@ from trainings.core.settings import current_settings
 from trainings.people.models import Person
 from trainings.registrations.models import RegistrationState
 
-MOST_OPEN_REFUSALS = 500
-"""So many of one person at one event wait for the office at most: nobody can fill the table."""
 Queue = Sequence[Recording | Unreadable]
 
 
@@ -131,7 +134,7 @@ class _Queue:
         access = queue_access(session, actor, number)
         salt = salt_of(current_settings().secret_key, number)
         self.holders = holders_of(session, access.event_id, salt, recordings)
-        self.known = known_keys(session, recordings)
+        self.known = known_keys(session, access.event_id, sender.id, recordings)
         people = {each.registration_id for each in recordings if each.registration_id}
         people |= {
             self.holders[each.hash].registration_id
@@ -143,7 +146,9 @@ class _Queue:
         self.access = with_closing(session, access)
         self.sessions = {found.id: found for found in load_sessions(session, access.event_id)}
         self.ledger = Ledger(session, self.seats.keys(), self.sessions.keys(), in_bulk=True)
-        self.new_refusals: list[RefusedRecording] = []
+        self.refusals = Refusals(
+            self.known.refused.values(), access.event_id, sender.id, self.sessions
+        )
         self.batches: dict[tuple[int | None, datetime], str] = {}
         self.own_keys: set[str] = set()
 
@@ -152,8 +157,8 @@ class _Queue:
         return last_move(self.session, self.access.event_id)
 
     @cached_property
-    def open_refusals(self) -> list[RefusedRecording]:
-        return open_refusals(self.session, self.access.event_id, self.sender.id)
+    def notes(self) -> int:
+        return count_notes(self.session, self.access.event_id, self.sender.id)
 
     @cached_property
     def arrived(self) -> dict[str, int]:
@@ -162,7 +167,7 @@ class _Queue:
     def write(self) -> None:
         """Store what was taken over and what was refused."""
         self.ledger.write()
-        insert_all(self.session, self.new_refusals)
+        insert_all(self.session, self.refusals.new)
 
     def take(self, recording: Recording) -> Result:
         """Take one recording over, or find what came of it before."""
@@ -183,14 +188,15 @@ class _Queue:
         return self._new(recording)
 
     def _new(self, recording: Recording) -> Result:
-        registration_id = recording.registration_id
-        if recording.hash:
-            holder = self.holders.get(recording.hash)
-            if holder is None:
-                return self._refuse(recording, Answer.UNKNOWN, None)
-            if holder.event_id != self.access.event_id:
-                return self._refuse(recording, Answer.OTHER_EVENT, holder.registration_id)
-            registration_id = holder.registration_id
+        holder = self.holders.get(recording.hash)
+        registration_id = holder.registration_id if holder else recording.registration_id
+        settled = self.refusals.settled_scan(recording, registration_id)
+        if settled is not None:
+            return self._refused(recording, Answer(settled.reason), settled.registration_id)
+        if recording.hash and holder is None:
+            return self._refuse(recording, Answer.UNKNOWN, None)
+        if holder is not None and holder.event_id != self.access.event_id:
+            return self._refuse(recording, Answer.OTHER_EVENT, registration_id)
         state = RegistrationState.PLACED
         if registration_id is not None:
             if registration_id not in self.seats:
@@ -319,10 +325,14 @@ class _Queue:
             if recording.undoes in self.known.changes:
                 # Its key stays that of the recording, which has a name.
                 return nothing(recording.sent_key, FOREIGN_UNDO)
+            if self.notes >= MOST_NOTES:
+                return nothing(recording.sent_key, TOO_MANY_NOTES)
             # The recording itself is still on its way: it finds this row, and nothing else.
             row = self._walk_in(recording, recording.undoes)
             row.dismissed_at = self.now
             return said(recording, Outcome.UNDONE)
+        if self.notes >= MOST_NOTES:
+            return nothing(recording.sent_key, TOO_MANY_NOTES)
         row = self._walk_in(recording, recording.key)
         row.sessions.append(WalkInSession(session_id=session_id))
         return said(recording, Outcome.WALK_IN, recording.name)
@@ -338,6 +348,7 @@ class _Queue:
             actor_person_id=self.sender.id,
         )
         self.session.add(row)
+        self.notes += 1
         self.known.walk_ins[key] = row
         return row
 
@@ -365,6 +376,10 @@ class _Queue:
 
     def _refuse(self, recording: Recording, answer: Answer, registration_id: int | None) -> Result:
         """Keep a recording that cannot be taken as it is, until the office has settled it."""
+        if self.refusals.open_scan(recording, registration_id):
+            return self._refused(recording, answer, registration_id)
+        if self.refusals.full:
+            return nothing(recording.sent_key, TOO_MANY_REFUSED)
         says = recording.says if recording.kind is RecordingKind.SET else NOTHING
         row = RefusedRecording(
             key=recording.key,
@@ -382,12 +397,7 @@ class _Queue:
             actor_person_id=self.sender.id,
             reason=answer.value,
         )
-        if any(_is_same_scan(row, other) for other in self.open_refusals):
-            return self._refused(recording, answer, registration_id)
-        if len(self.open_refusals) >= MOST_OPEN_REFUSALS:
-            return nothing(recording.sent_key, TOO_MANY_REFUSED)
-        self.new_refusals.append(row)
-        self.open_refusals.append(row)
+        self.refusals.add(row)
         self.known.refused[row.key] = row
         if recording.key in self.known.undoes:
             self._settle(row)
@@ -409,14 +419,3 @@ class _Queue:
             organisation=seat.organisation if seat else recording.organisation,
             session_id=recording.session_id,
         )
-
-
-def _is_same_scan(one: RefusedRecording, other: RefusedRecording) -> bool:
-    """Say whether a code is held before the camera once more: one line for the office is enough."""
-    return (
-        one.kind is other.kind is RecordingKind.SEEN
-        and one.reason == other.reason
-        and one.registration_id == other.registration_id
-        and one.session_id == other.session_id
-        and abs(one.at - other.at) <= REPEATED_WITHIN
-    )

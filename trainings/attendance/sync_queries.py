@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from trainings.attendance.access import EventAccess, access_columns, closed_event
@@ -45,7 +45,7 @@ class Known:
     Attributes:
         changes: cells of recordings.
         undoes: cells of what took a recording back, by the key that it took back.
-        refused: recordings that were refused.
+        refused: recordings that were refused; also the sender's others at this event.
         walk_ins: people without a registration.
 
     """
@@ -161,8 +161,13 @@ def lock_seats(
     return {row.id: Seat(row.state, person.list_name, organisation_of(row)) for row, person in rows}
 
 
-def known_keys(session: Session, recordings: Collection[Recording]) -> Known:
-    """Return what has arrived before of these recordings and of those that they take back."""
+def known_keys(
+    session: Session, event_id: int, sender_id: int, recordings: Collection[Recording]
+) -> Known:
+    """Return what has arrived before of these recordings and of those that they take back.
+
+    Of what the sender was refused at this event it returns everything.
+    """
     known = Known()
     keys = {recording.key for recording in recordings}
     undone = {recording.undoes for recording in recordings if recording.undoes}
@@ -181,7 +186,15 @@ def known_keys(session: Session, recordings: Collection[Recording]) -> Known:
     # Locked, since the office may settle them at the same moment.
     for row in session.scalars(
         select(RefusedRecording)
-        .where(RefusedRecording.key.in_(every))
+        .where(
+            or_(
+                RefusedRecording.key.in_(every),
+                and_(
+                    RefusedRecording.event_id == event_id,
+                    RefusedRecording.actor_person_id == sender_id,
+                ),
+            )
+        )
         .order_by(RefusedRecording.id)
         .with_for_update(key_share=True)
     ):
@@ -205,19 +218,6 @@ def arrivals(session: Session, cells: Collection[tuple[int, int]]) -> dict[str, 
         )
     )
     return {row[0]: row[1] for row in rows}
-
-
-def open_refusals(session: Session, event_id: int, person_id: int) -> list[RefusedRecording]:
-    """Return what somebody's phone was refused at an event and nobody has settled yet."""
-    return list(
-        session.scalars(
-            select(RefusedRecording).where(
-                RefusedRecording.event_id == event_id,
-                RefusedRecording.actor_person_id == person_id,
-                RefusedRecording.settled_at.is_(None),
-            )
-        )
-    )
 
 
 def last_move(session: Session, event_id: int) -> datetime | None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from trainings.attendance import operations, person_views, queries, wording
-from trainings.attendance.blueprint import blueprint, by_office, show_refusal
+from trainings.attendance.blueprint import (
+    address_of,
+    asked_for,
+    blueprint,
+    by_office,
+    show_refusal,
+)
 from trainings.attendance.forms import CodeForm, RecordForm, SearchForm, parse_id
 from trainings.attendance.reads import event_head
 from trainings.attendance.rules import Answer, normalise_ticket
@@ -52,8 +61,7 @@ def event_page(number: str) -> ResponseReturnValue:
     answer, status = _record(number, chosen_id, form)
     if answer is not None:
         return answer
-    name = search.name.data or "" if search.validate() else ""
-    page = queries.sheet(db.session(), actor, number, chosen_id, now, name=name)
+    page = queries.sheet(db.session(), actor, number, chosen_id, now, choice=asked_for())
     if code.code.data is not None and code.validate():
         typed = normalise_ticket(code.code.data)
         if any(person.ticket == typed for person in page.people):
@@ -72,8 +80,17 @@ def overview(number: str) -> ResponseReturnValue:
     answer, status = _record(number, chosen_id, form)
     if answer is not None:
         return answer
-    page = queries.sheet(db.session(), current_actor(), number, chosen_id, utc_now())
-    return _render_sheet("attendance/overview.html", page, form=form), status
+    page = queries.sheet(
+        db.session(),
+        current_actor(),
+        number,
+        chosen_id,
+        utc_now(),
+        choice=asked_for(),
+        by_all_sessions=True,
+    )
+    search = SearchForm(request.args)
+    return _render_sheet("attendance/overview.html", page, form=form, search=search), status
 
 
 @blueprint.route("/t/<token:ticket>", methods=["GET", "POST"])
@@ -141,8 +158,36 @@ def _record_on_sheet(number: str, session_id: int | None, form: RecordForm) -> R
             anchor, message = f"p-{registration_id}", ""
     if message:
         flash(message, "info")
-    back = url_for(request.endpoint or "", number=number, termin=session_id, _anchor=anchor)
+    back = url_for(
+        request.endpoint or "",
+        number=number,
+        termin=session_id,
+        **address_of(asked_for()),
+        _anchor=anchor,
+    )
     return redirect(back, 303)
+
+
+def _way(sheet: queries.Sheet, **changes: Any) -> str:
+    """Return the address of the same page with something else chosen."""
+    return url_for(
+        request.endpoint or "",
+        number=sheet.event.number,
+        termin=sheet.current.id if sheet.current else None,
+        **address_of(replace(sheet.choice, **changes)),
+    )
+
+
+def _ways(page: queries.Sheet) -> list[tuple[str, str, bool]]:
+    """Return words, address and whether it is chosen, of each kind that can be looked for."""
+    return [
+        (
+            f"{wording.ONLY_WORDS[only]} ({number})",
+            _way(page, only=only, page=1),
+            only == page.choice.only,
+        )
+        for only, number in page.numbers.items()
+    ]
 
 
 def _render_sheet(template: str, page: queries.Sheet, **values: object) -> str:
@@ -152,7 +197,12 @@ def _render_sheet(template: str, page: queries.Sheet, **values: object) -> str:
     tabs = [
         (
             *lines,
-            url_for(endpoint, number=page.event.number, termin=session.id),
+            url_for(
+                endpoint,
+                number=page.event.number,
+                termin=session.id,
+                **address_of(replace(page.choice, page=1)),
+            ),
             session == page.current,
         )
         for session, lines in zip(page.sessions, names, strict=True)
@@ -167,6 +217,10 @@ def _render_sheet(template: str, page: queries.Sheet, **values: object) -> str:
         columns=wording.column_names(page.sessions),
         spoken=wording.spoken_names(page.sessions),
         look=wording.entry_look,
+        kept=address_of(page.choice),
+        ways=_ways(page),
+        url_for_page=lambda number: _way(page, page=number),
+        whole_url=_way(page, page=None),
         heading=heading,
         overview_link=link,
         last=wording.step_sentence(page.last, people, now) if page.last else "",

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from trainings.attendance.access import event_access
+from trainings.attendance.door_limits import MOST_NOTES, TOO_MANY_NOTES, count_notes
 from trainings.attendance.ledger import Ledger, Stamp, new_key
 from trainings.attendance.models import RecordingKind, WalkIn, WalkInSession
 from trainings.attendance.operations import open_session
@@ -20,7 +21,7 @@ from trainings.core.clock import berlin_day, berlin_instant
 from trainings.core.errors import DomainError, not_found
 from trainings.core.permissions import Permission
 from trainings.registrations.models import ATTENDING, Registration
-from trainings.registrations.places import LockedPlaces, with_places
+from trainings.registrations.places import LockedPlaces, lock_persons, with_places
 from trainings.registrations.walk_in import enter_walk_in
 
 
@@ -37,10 +38,15 @@ def record_walk_in(
     """Note that somebody is there without a registration; holds no place.
 
     Raises:
-        DomainError: `not_found`, or the code of an `Answer`.
+        DomainError: `not_found`, `too_many_walk_ins`, or the code of an `Answer`.
 
     """
+    if actor.person_id is not None:
+        # As a phone's queue does: of two at once the second one counts the first.
+        lock_persons(session, [actor.person_id])
     access, chosen = open_session(session, actor, event_id, session_id, now)
+    if count_notes(session, event_id, actor.person_id) >= MOST_NOTES:
+        raise DomainError("too_many_walk_ins", TOO_MANY_NOTES)
     walk_in = WalkIn(
         key=new_key(),
         event_id=access.event_id,

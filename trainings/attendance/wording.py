@@ -9,6 +9,7 @@ from trainings.attendance.closing_rules import is_day_only
 from trainings.attendance.models import MARK_NAMES, AttendanceMark, RecordingKind
 from trainings.attendance.queries import EventLine
 from trainings.attendance.rules import TRAINERS_CORRECT_FOR, Answer, Change, Entry, SessionTime
+from trainings.attendance.sheet_rules import Only
 from trainings.core.clock import berlin_day, to_berlin
 from trainings.core.errors import DomainError
 from trainings.core.formats import (
@@ -124,6 +125,11 @@ _LOOKS = {
     AttendanceMark.ABSENT: ("cross", "bad"),
     AttendanceMark.EXCUSED: ("info", "info"),
     None: ("dashed-ring", "off"),
+}
+ONLY_WORDS: dict[Only | None, str] = {
+    None: "Alle",
+    Only.OPEN: "nicht erfasst",
+    Only.UNUSUAL: "abweichend",
 }
 KIND_WORDS = {
     RecordingKind.SET: "eingetragen",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, render_template
+from flask import Flask, Response, current_app, jsonify, render_template, request
 from sqlalchemy.exc import IntegrityError, OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from trainings.core.database import db
 from trainings.core.errors import DomainError
+from trainings.web.access import answers_json
 
 Answer = tuple[str, int]
 
@@ -77,11 +78,25 @@ def error_page(status: int, title: str = "", sentence: str = "") -> Answer:
         return render_template(template, **values, shell=None), status
 
 
+def _is_for_script(error: HTTPException) -> bool:
+    """Say whether a script used a wrong method: no blueprint's own answer is found for that."""
+    if not isinstance(error, MethodNotAllowed) or not error.valid_methods:
+        return False
+    adapter = current_app.create_url_adapter(request)
+    if adapter is None:
+        return False
+    endpoint, _ = adapter.match(method=next(iter(error.valid_methods)))
+    return answers_json(current_app, endpoint.partition(".")[0])
+
+
 def install(app: Flask) -> None:
     """Register the pages."""
 
     @app.errorhandler(HTTPException)
-    def http_error(error: HTTPException) -> Answer:
+    def http_error(error: HTTPException) -> Answer | tuple[Response, int]:
+        if _is_for_script(error):
+            title, sentence = PAGES[405]
+            return jsonify(error=f"{title}. {sentence}"), 405
         return error_page(error.code or 500)
 
     @app.errorhandler(DomainError)
