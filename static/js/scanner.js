@@ -183,13 +183,20 @@ part("licht").addEventListener("click", async (event) => {
 part("noch-einmal").addEventListener("click", () => startCamera());
 part("termin").addEventListener("change", (event) => door.choose(Number(event.target.value)));
 part("name").addEventListener("input", drawFound);
-part("alle").addEventListener("click", () => door.fill());
-part("rueckgaengig").querySelector("button").addEventListener("click", () => door.undo());
+part("alle").addEventListener("click", async () => {
+  await door.fill();
+  view.focusAnswer();
+});
+part("rueckgaengig").querySelector("button").addEventListener("click", async () => {
+  await door.undo();
+  view.focusAnswer();
+});
 part("senden").addEventListener("click", () => door.sync.soon());
 part("code-form").addEventListener("submit", (event) => {
   event.preventDefault();
   typed(part("code").value);
   part("code").value = "";
+  view.showAnswer();
 });
 part("ohne-form").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -197,6 +204,7 @@ part("ohne-form").addEventListener("submit", (event) => {
   if (!name) return;
   door.walkIn(name, part("ohne-organisation").value.trim());
   event.target.reset();
+  view.showAnswer();
 });
 addEventListener("beforeunload", (event) => { if (store.atRisk) event.preventDefault(); });
 document.addEventListener("visibilitychange", () => { if (document.hidden) camera.stop(); else startCamera(part("kamera").value); });
