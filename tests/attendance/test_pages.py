@@ -484,6 +484,11 @@ def test_stale_page_asks_to_send_again(door: Door) -> None:
         answer = door.client.post(url, data=data)
         assert answer.status_code == 422
         assert "zu lange offen" in answer.text
+        assert "Ihre Angaben sind noch da" not in answer.text, "nothing was typed"
+    cell = f"{door.person_url()}/{door.sessions[0]}"
+    typed = door.client.post(cell, data={"csrf_token": "x", "mark": "present", "late": "17"}).text
+    assert "Ihre Angaben sind noch da" in typed
+    assert 'value="17"' in typed
     assert door.marks() == {}
 
 

@@ -140,3 +140,19 @@ def test_the_coordinator_reads_off_the_published_figures(visit: Visit) -> None:
     expect(figures).to_contain_text("44")
     expect(figures).to_contain_text("428")
     expect(figures).to_contain_text("38")
+
+
+def test_the_printed_attendance_is_the_matrix_alone(visit: Visit) -> None:
+    page = visit.page
+    visit.log_in(TRAINER)
+    visit.open("/einlass/")
+    page.get_by_role("link", name=TRAINING).first.click()
+    page.emulate_media(media="print")
+    expect(page.locator(".tr-matrix")).to_be_visible()
+    expect(page.locator(".tr-tally")).to_be_hidden()  # of a session that paper does not name
+    expect(page.get_by_text("Wählen Sie den Namen")).to_be_hidden()
+    page.emulate_media(media="screen")
+    page.get_by_role("link", name="Liste drucken").click()
+    page.emulate_media(media="print")
+    expect(page.locator(".tr-matrix")).to_be_visible()
+    expect(page.get_by_text("Gedruckt wird nur die Liste")).to_be_hidden()

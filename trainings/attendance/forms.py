@@ -48,6 +48,7 @@ class RecordForm(Form):
     """
 
     form_key = None
+    takes_typing = False
     mark = StringField()
     """An id and a mark: „12-present“."""
     everyone = StringField()
