@@ -21,6 +21,7 @@ const view = new View();
 const store = await Store.open();
 const repetition = new Repetition();
 let readAt = 0;
+let begun = false;
 
 const door = new Door(store, number, { changed: draw, answered });
 
@@ -134,7 +135,8 @@ function press(attendee, mark) {
 const camera = new Camera(
   part("bild"),
   (text, seenAt) => {
-    if (isNew(text)) read(ticketIn(text, origins), seenAt);
+    // A code that is held before the camera while the names are still on their way waits for them.
+    if ((begun || door.roster) && isNew(text)) read(ticketIn(text, origins), seenAt);
   },
   async () => (await readsByItself())
     ? new BarcodeDetector({ formats: ["qr_code"] })
@@ -214,6 +216,7 @@ allowSound();
 page.hidden = false;
 startCamera();
 await door.begin();
+begun = true;
 setInterval(() => {
   door.expire();
   draw();

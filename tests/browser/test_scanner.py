@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import COORDINATOR, PHONE, TRAINER, Site, Visit
 from tests.browser.door import Door, camera, film, make_door, scan_by_hardware
@@ -56,6 +56,13 @@ def enter(visit: Visit, who: str) -> None:
         _cookies[known] = visit.page.context.cookies()
 
 
+TWENTY_FRAMES = """video => new Promise((done) => {
+  let frames = 0;
+  const next = () => (++frames > 20 ? done() : video.requestVideoFrameCallback(next));
+  next();
+})"""
+
+
 def open_scanner(visit: Visit, door: Door, who: str = TRAINER) -> Page:
     """Log in and open the scanner; return when it would start without a network, too."""
     enter(visit, who)
@@ -95,6 +102,27 @@ def test_a_ticket_before_the_camera_is_recorded_once(
             "performance.getEntriesByName('frame-to-answer').map((entry) => entry.duration)"
         )
         assert milliseconds and milliseconds[0] < 500, milliseconds
+
+
+def test_a_ticket_that_is_held_before_the_camera_waits_for_the_names(
+    site: Site, chromium: Browser, door: Door, tmp_path: Path
+) -> None:
+    with camera(
+        chromium.browser_type, film(tmp_path / "ticket.y4m", door.code("Ağaoğlu"))
+    ) as browser:
+        visit = visiting(site, browser, service_workers="block")
+        enter(visit, TRAINER)
+        page = visit.page
+
+        def hold(route: Route) -> None:
+            """Keep the names back until the route is lifted."""
+
+        page.route("**/roster.json", hold)
+        visit.open(door.scanner)
+        page.locator("#bild").evaluate(TWENTY_FRAMES)
+        page.unroute("**/roster.json")
+        answer(page, "Da", "Ağaoğlu")
+        assert door.recorded() == ["Ağaoğlu"]
 
 
 def test_what_is_recorded_without_a_network_arrives_exactly_once(
