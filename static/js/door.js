@@ -74,7 +74,7 @@ export class Door {
   }
 
   get lastLabel() {
-    return this.#last.length > 1 ? `${this.#last.length} Personen` : this.#last[0]?.label ?? "";
+    return this.#last.length > 1 ? people(this.#last.length) : this.#last[0]?.label ?? "";
   }
 
   #now() {
@@ -118,7 +118,7 @@ export class Door {
     }
     this.#last = steps;
     await this.#rebuild();
-    this.#told.answered({ ...local("filled", null, session), name: `${open.length}` }, false);
+    this.#told.answered({ ...local("filled", null, session), name: people(open.length) }, false);
     this.sync.send();
   }
 
@@ -146,7 +146,7 @@ export class Door {
     }
     await this.#rebuild();
     if (undone) {
-      const label = steps.length > 1 ? `${steps.length} Personen` : steps[0].label;
+      const label = steps.length > 1 ? people(steps.length) : steps[0].label;
       await this.#answer(undone, { ...local("undone"), name: label }, () => this.sync.send());
     }
   }
@@ -266,6 +266,11 @@ export class Door {
  */
 export function local(outcome, attendee, session) {
   return { key: "", outcome, word: "", sentence: "", name: attendee?.name ?? "", session: session?.name ?? "" };
+}
+
+/** @param {number} number */
+function people(number) {
+  return number === 1 ? "1 Person" : `${number} Personen`;
 }
 
 /** @param {number} milliseconds */

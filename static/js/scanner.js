@@ -21,6 +21,7 @@ const view = new View();
 const store = await Store.open();
 const repetition = new Repetition();
 let readAt = 0;
+let begun = false;
 
 const door = new Door(store, number, { changed: draw, answered });
 
@@ -134,7 +135,8 @@ function press(attendee, mark) {
 const camera = new Camera(
   part("bild"),
   (text, seenAt) => {
-    if (isNew(text)) read(ticketIn(text, origins), seenAt);
+    // A code that is held before the camera while the names are still on their way waits for them.
+    if ((begun || door.roster) && isNew(text)) read(ticketIn(text, origins), seenAt);
   },
   async () => (await readsByItself())
     ? new BarcodeDetector({ formats: ["qr_code"] })
@@ -197,13 +199,20 @@ part("licht").addEventListener("click", async () => {
 part("noch-einmal").addEventListener("click", () => startCamera(rememberedCamera()));
 part("termin").addEventListener("change", (event) => door.choose(Number(event.target.value)));
 part("name").addEventListener("input", drawFound);
-part("alle").addEventListener("click", () => door.fill());
-part("rueckgaengig").querySelector("button").addEventListener("click", () => door.undo());
+part("alle").addEventListener("click", async () => {
+  await door.fill();
+  view.focusAnswer();
+});
+part("rueckgaengig").querySelector("button").addEventListener("click", async () => {
+  await door.undo();
+  view.focusAnswer();
+});
 part("senden").addEventListener("click", () => door.sync.soon());
 part("code-form").addEventListener("submit", (event) => {
   event.preventDefault();
   typed(part("code").value);
   part("code").value = "";
+  view.showAnswer();
 });
 part("ohne-form").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -211,6 +220,7 @@ part("ohne-form").addEventListener("submit", (event) => {
   if (!name) return;
   door.walkIn(name, part("ohne-organisation").value.trim());
   event.target.reset();
+  view.showAnswer();
 });
 addEventListener("beforeunload", (event) => { if (store.atRisk) event.preventDefault(); });
 document.addEventListener("visibilitychange", () => { if (document.hidden) camera.stop(); else startCamera(part("kamera").value || rememberedCamera()); });
@@ -220,6 +230,7 @@ allowSound();
 page.hidden = false;
 startCamera(rememberedCamera());
 await door.begin();
+begun = true;
 setInterval(() => {
   door.expire();
   draw();

@@ -89,18 +89,38 @@ export class View {
       row.querySelector("small").textContent = { absent: "fehlt", excused: "entschuldigt", present: "da" }[mark] ?? "nicht erfasst";
       row.querySelector("[role=group]").setAttribute("aria-label", attendee.name);
       for (const button of row.querySelectorAll("button")) {
+        button.setAttribute("aria-label", `${button.textContent}: ${attendee.name}`);
         button.setAttribute("aria-pressed", String(button.value === mark));
         button.addEventListener("click", () => press(attendee, button.value));
       }
       return row;
     });
-    const list = part(name);
-    // Pressing a button redraws its list: the focus stays where it was, or on who comes next.
-    const focused = [...list.querySelectorAll("button")].indexOf(document.activeElement);
+    this.#replace(part(name), rows, 2);
+  }
+
+  /**
+   * Pressing a button redraws its list: the focus stays where it was, or on who comes next.
+   *
+   * @param {HTMLElement} list
+   * @param {HTMLElement[]} rows
+   * @param {number} each so many buttons has a row
+   */
+  #replace(list, rows, each) {
+    const focused = [...list.querySelectorAll("button")].indexOf(/** @type {any} */ (document.activeElement));
     list.replaceChildren(...rows);
     if (focused < 0) return;
     const buttons = list.querySelectorAll("button");
-    (buttons[Math.min(focused, buttons.length - 2 + (focused % 2))] ?? part("antwort")).focus();
+    (buttons[Math.min(focused, buttons.length - each + (focused % each))] ?? part("antwort")).focus();
+  }
+
+  /** Gives the focus to the answer: the button that was pressed is not there any more. */
+  focusAnswer() {
+    part("antwort").focus();
+  }
+
+  /** Brings the answer into view, for what was typed further down. */
+  showAnswer() {
+    part("antwort").scrollIntoView({ block: "nearest" });
   }
 
   /**
@@ -112,16 +132,18 @@ export class View {
    * @param {((kept: import("./store.js").Kept) => void) | null} done behind a button; null: there is none
    */
   recordings(name, items, words, done) {
+    if (!this.#isNew(name, items.map((kept) => [kept.recording.key, kept.label, words(kept)]))) return;
     const rows = items.map((kept) => {
       const row = part("zeile-erfassung").content.firstElementChild.cloneNode(true);
       row.querySelector("b").textContent = kept.label;
       row.querySelector("small").textContent = words(kept);
       const button = row.querySelector("button");
+      button.setAttribute("aria-label", `${button.textContent}: ${kept.label}`);
       if (done) button.addEventListener("click", () => done(kept));
       else button.remove();
       return row;
     });
-    part(name).replaceChildren(...rows);
+    this.#replace(part(name), rows, 1);
   }
 
   /**

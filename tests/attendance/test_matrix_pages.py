@@ -197,7 +197,7 @@ def test_field_that_cannot_be_recorded_says_why(room: Room) -> None:
 def test_each_field_has_a_name_that_is_read_aloud(room: Room) -> None:
     submit(room.client, room.cell(), {"mark": "present"})
     page = room.client.get(room.overview).text
-    names = re.findall(r'class="tr-cell" href="[^"]+" aria-label="([^"]+)"', page)
+    names = re.findall(r'class="tr-cell" id="[^"]+" href="[^"]+" aria-label="([^"]+)"', page)
     assert len(names) == 2 * 4
     weekday = ["Mo.", "Di.", "Mi.", "Do.", "Fr.", "Sa.", "So."][
         (berlin_day(utc_now()) - timedelta(days=1)).weekday()
@@ -225,7 +225,8 @@ def test_each_state_has_its_own_icon_and_word(room: Room) -> None:
 
 def cell_of(room: Room) -> str:
     page = room.client.get(room.overview).text
-    found = re.search(rf'<td id="c-{room.people[0]}-{room.sessions[0]}".*?</td>', page, re.DOTALL)
+    field = f'<a class="tr-cell" id="c-{room.people[0]}-{room.sessions[0]}"'
+    found = re.search(rf"{field}.*?</a>", page, re.DOTALL)
     assert found
     return found[0]
 
@@ -233,11 +234,11 @@ def cell_of(room: Room) -> str:
 def test_all_are_marked_and_undone_in_the_matrix(room: Room) -> None:
     submit(room.client, room.cell(), {"mark": "absent"})
     answer = submit(room.client, room.overview, button="everyone")
-    assert answer.location == room.overview
+    assert answer.location == f"{room.overview}#letzter-schritt"
     assert room.entry(0) == (ABSENT, 0, 0)
     assert room.entry(1) == (PRESENT, 0, 0)
     answer = submit(room.client, room.overview, button="undo")
-    assert answer.location == room.overview
+    assert answer.location == f"{room.overview}#letzter-schritt"
     assert room.entry(1) is None
 
 

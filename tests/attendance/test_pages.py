@@ -197,9 +197,11 @@ def test_drafts_are_not_listed_and_cancelled_events_say_so(door: Door) -> None:
 def test_name_is_marked_and_the_page_returns_to_it(door: Door) -> None:
     answer = press(door.client, door.url, "mark", f"{door.people[0]}-present")
     assert answer.status_code == 303
-    assert answer.location.endswith(f"termin={door.sessions[0]}#p-{door.people[0]}")
+    assert answer.location.endswith(f"termin={door.sessions[0]}#m-{door.people[0]}-present")
     assert door.marks() == {door.people[0]: PRESENT}
     page = door.client.get(door.url).text
+    assert f'id="m-{door.people[0]}-present"' in page
+    assert 'aria-label="da: Öztürk-Lindner, Kübra"' in page
     assert f'id="p-{door.people[0]}"' in page
     assert "Öztürk-Lindner, Kübra ist da" in page
 
@@ -215,7 +217,9 @@ def test_all_others_are_present_by_one_button_and_undone_by_one(door: Door) -> N
     press(door.client, door.url, "mark", f"{door.people[0]}-absent")
     assert press(door.client, door.url, "Alle übrigen anwesend").status_code == 303
     assert door.marks() == {door.people[0]: ABSENT, door.people[1]: PRESENT}
-    press(door.client, door.url, "Rückgängig")
+    undone = press(door.client, door.url, "Rückgängig")
+    assert undone.location.endswith("#letzter-schritt")
+    assert 'id="letzter-schritt"' in door.client.get(door.url).text
     assert door.marks() == {door.people[0]: ABSENT}
     press(door.client, door.url, "Rückgängig")
     assert door.marks() == {}
@@ -480,6 +484,11 @@ def test_stale_page_asks_to_send_again(door: Door) -> None:
         answer = door.client.post(url, data=data)
         assert answer.status_code == 422
         assert "zu lange offen" in answer.text
+        assert "Ihre Angaben sind noch da" not in answer.text, "nothing was typed"
+    cell = f"{door.person_url()}/{door.sessions[0]}"
+    typed = door.client.post(cell, data={"csrf_token": "x", "mark": "present", "late": "17"}).text
+    assert "Ihre Angaben sind noch da" in typed
+    assert 'value="17"' in typed
     assert door.marks() == {}
 
 

@@ -257,8 +257,10 @@ def test_what_cannot_count_yet_is_not_taken_over(door: Door, office: Actor) -> N
         run(take_over, office, scan.id, NOW)
     close(door, closed=False)
     change_registration(door, state=RegistrationState.WAITING)
-    with pytest.raises(DomainError, match="waiting_list"):
+    with pytest.raises(DomainError, match="waiting_list") as refusal:
         run(take_over, office, scan.id, NOW)
+    assert "Person ohne Anmeldung" in refusal.value.sentence
+    assert "fragen Sie die Geschäftsstelle" not in refusal.value.sentence
     with pytest.raises(DomainError, match="nothing_to_take_over"):
         run(take_over, office, unknown.id, NOW)
     run(take_over, office, walk_in.id, NOW)

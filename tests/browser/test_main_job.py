@@ -89,12 +89,47 @@ def test_a_trainer_marks_attendance_from_the_address_in_the_code(visit: Visit) -
     expect(everyone).to_be_visible()
     unrecorded = page.locator(".tr-names").get_by_text("nicht erfasst")
     before = unrecorded.count()
-    page.get_by_role("button", name="da", exact=True).first.click()
+    page.get_by_role("button", name="da: ").first.click()
     expect(unrecorded).to_have_count(before - 1)
     page.get_by_role("button", name="Rückgängig").click()
     expect(unrecorded).to_have_count(before)
     everyone.click()
     expect(unrecorded).to_have_count(0)
+
+
+def test_attendance_is_taken_by_keyboard_without_beginning_at_the_top_each_time(
+    visit: Visit,
+) -> None:
+    page = visit.page
+    visit.log_in(TRAINER)
+    visit.open("/einlass/")
+    page.get_by_role("link", name=TRAINING).first.click()
+    page.get_by_role("link", name="Nachmittag").first.click()
+    expect(page.get_by_role("button", name="Alle übrigen anwesend")).to_be_visible()
+    first, second = page.get_by_role("button", name="fehlt: ").all()[:2]
+    first.focus()
+    page.keyboard.press("Enter")
+    expect(first).to_have_attribute("aria-pressed", "true")
+    expect(first).to_be_focused()
+    for _ in range(3):  # the next name, its „da“, its „fehlt“
+        page.keyboard.press("Tab")
+    expect(second).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(second).to_be_focused()
+    undo = page.get_by_role("button", name="Rückgängig")
+    expect(undo).to_be_in_viewport()
+    undo.press("Enter")
+    expect(second).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("#letzter-schritt")).to_be_focused()
+    undo.press("Enter")
+    expect(first).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_role("button", name="Alle übrigen anwesend")).to_be_focused()
+    field = page.locator(".tr-matrix .tr-cell").first
+    size = field.bounding_box()
+    assert size is not None and min(size["width"], size["height"]) >= 24
+    field.press("Enter")
+    page.get_by_label("Minuten später gekommen").press("Enter")
+    expect(page.locator(".tr-matrix .tr-cell").first).to_be_focused()
 
 
 def test_the_coordinator_reads_off_the_published_figures(visit: Visit) -> None:
@@ -105,3 +140,19 @@ def test_the_coordinator_reads_off_the_published_figures(visit: Visit) -> None:
     expect(figures).to_contain_text("44")
     expect(figures).to_contain_text("428")
     expect(figures).to_contain_text("38")
+
+
+def test_the_printed_attendance_is_the_matrix_alone(visit: Visit) -> None:
+    page = visit.page
+    visit.log_in(TRAINER)
+    visit.open("/einlass/")
+    page.get_by_role("link", name=TRAINING).first.click()
+    page.emulate_media(media="print")
+    expect(page.locator(".tr-matrix")).to_be_visible()
+    expect(page.locator(".tr-tally")).to_be_hidden()  # of a session that paper does not name
+    expect(page.get_by_text("Wählen Sie den Namen")).to_be_hidden()
+    page.emulate_media(media="screen")
+    page.get_by_role("link", name="Liste drucken").click()
+    page.emulate_media(media="print")
+    expect(page.locator(".tr-matrix")).to_be_visible()
+    expect(page.get_by_text("Gedruckt wird nur die Liste")).to_be_hidden()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import COORDINATOR, PHONE, TRAINER, Site, Visit
 from tests.browser.door import Door, camera, film, make_door, scan_by_hardware
@@ -56,6 +56,13 @@ def enter(visit: Visit, who: str) -> None:
         _cookies[known] = visit.page.context.cookies()
 
 
+TWENTY_FRAMES = """video => new Promise((done) => {
+  let frames = 0;
+  const next = () => (++frames > 20 ? done() : video.requestVideoFrameCallback(next));
+  next();
+})"""
+
+
 def open_scanner(visit: Visit, door: Door, who: str = TRAINER) -> Page:
     """Log in and open the scanner; return when it would start without a network, too."""
     enter(visit, who)
@@ -97,6 +104,27 @@ def test_a_ticket_before_the_camera_is_recorded_once(
         assert milliseconds and milliseconds[0] < 500, milliseconds
 
 
+def test_a_ticket_that_is_held_before_the_camera_waits_for_the_names(
+    site: Site, chromium: Browser, door: Door, tmp_path: Path
+) -> None:
+    with camera(
+        chromium.browser_type, film(tmp_path / "ticket.y4m", door.code("Ağaoğlu"))
+    ) as browser:
+        visit = visiting(site, browser, service_workers="block")
+        enter(visit, TRAINER)
+        page = visit.page
+
+        def hold(route: Route) -> None:
+            """Keep the names back until the route is lifted."""
+
+        page.route("**/roster.json", hold)
+        visit.open(door.scanner)
+        page.locator("#bild").evaluate(TWENTY_FRAMES)
+        page.unroute("**/roster.json")
+        answer(page, "Da", "Ağaoğlu")
+        assert door.recorded() == ["Ağaoğlu"]
+
+
 def test_what_is_recorded_without_a_network_arrives_exactly_once(
     site: Site, chromium: Browser, door: Door, tmp_path: Path
 ) -> None:
@@ -115,7 +143,7 @@ def test_what_is_recorded_without_a_network_arrives_exactly_once(
         expect(page.locator("#antwort")).to_contain_text("Ohne Netz erfasst")
         expect(page.locator("#ungesendet-zahl")).to_have_text("1 noch nicht gesendet")
         page.get_by_label("Name suchen").fill("brugg")
-        page.locator("#gefunden").get_by_role("button", name="da", exact=True).click()
+        page.locator("#gefunden").get_by_role("button", name="da: Brüggemann").click()
         answer(page, "Da", "Brüggemann")
         page.reload()
         expect(page.locator("#fehlende-zahl")).to_have_text("2")
@@ -167,17 +195,20 @@ def test_without_a_camera_names_codes_and_walk_ins_do(blind: Visit, door: Door) 
     page.get_by_label("Vor- und Nachname").fill("<b>Ute</b> Özdemir")
     page.get_by_role("button", name="Ohne Anmeldung erfassen").click()
     answer(page, "Ohne Anmeldung erfasst", "<b>Ute</b> Özdemir")
+    expect(page.locator("#antwort")).to_be_in_viewport()
     all_sent(page)
     assert door.walk_ins() == ["<b>Ute</b> Özdemir"]
     page.get_by_text("Wer fehlt noch? (3)").click()
     missing = page.locator("#fehlende")
-    missing.get_by_role("button", name="da", exact=True).first.click()
+    missing.get_by_role("button", name="da: ").first.click()
     answer(page, "Da", "Brüggemann")
-    page.get_by_role("button", name="Rückgängig").click()
+    page.get_by_role("button", name="Rückgängig").press("Enter")
     answer(page, "Zurückgenommen", "Brüggemann")
+    expect(page.locator("#antwort")).to_be_focused()
     expect(page.locator("#fehlende-zahl")).to_have_text("3")
     page.get_by_role("button", name="Alle übrigen anwesend").click()
-    answer(page, "Alle übrigen als da erfasst")
+    answer(page, "Alle übrigen als da erfasst", "3 Personen")
+    expect(page.locator("#antwort")).to_be_focused()
     expect(page.get_by_text("Alle sind da.")).to_be_visible()
     all_sent(page)
     assert set(door.recorded()) == set(door.tickets)
@@ -353,8 +384,9 @@ def test_what_the_server_refuses_is_listed_until_it_was_read(
     all_sent(page)
     page.reload()
     expect(refused).to_have_count(2)
-    refused.nth(0).get_by_role("button", name="Gelesen").click()
+    refused.nth(0).get_by_role("button", name="Gelesen").press("Enter")
     expect(refused).to_have_count(1)
+    expect(refused.get_by_role("button", name="Gelesen")).to_be_focused()
     assert door.recorded() == ["Ağaoğlu"]
 
 

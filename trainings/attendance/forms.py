@@ -22,6 +22,8 @@ from trainings.core.forms import Form, LineField, QueryForm, required
 
 _OPEN = "open"
 _MARKS: dict[str, Mark] = {**{mark.value: mark for mark in AttendanceMark}, _OPEN: None}
+_SWITCHED = (AttendanceMark.PRESENT.value, AttendanceMark.ABSENT.value)
+"""The marks that have a button beside each name."""
 
 
 def mark_value(mark: Mark) -> str:
@@ -46,6 +48,7 @@ class RecordForm(Form):
     """
 
     form_key = None
+    takes_typing = False
     mark = StringField()
     """An id and a mark: „12-present“."""
     everyone = StringField()
@@ -57,6 +60,19 @@ class RecordForm(Form):
         id_text, _, mark = (self.mark.data or "").partition("-")
         row_id = parse_id(id_text)
         return (row_id, _MARKS[mark]) if row_id is not None and mark in _MARKS else None
+
+    def anchor(self, row: str) -> str:
+        """Return the id of what has the focus on the page that follows.
+
+        It is the button that was pressed if it is still there, else the row: without it everybody
+        who works with the keyboard would begin at the top of the page after each name.
+
+        Args:
+            row: how the ids of the rows begin.
+
+        """
+        row_id, _, mark = (self.mark.data or "").partition("-")
+        return f"m-{self.mark.data}" if mark in _SWITCHED else f"{row}-{row_id}"
 
 
 class CellForm(Form):

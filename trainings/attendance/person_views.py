@@ -39,7 +39,7 @@ def person_page(number: str, registration_id: int) -> ResponseReturnValue:
                     operations.record_attendance(
                         session, actor, registration_id, session_id, mark, now=now
                     )
-                return redirect(f"{request.path}#t-{session_id}", 303)
+                return redirect(f"{request.path}#{form.anchor('t')}", 303)
             except DomainError as refusal:
                 status = show_refusal(form, refusal)
     page = person_sheet(db.session(), actor, number, registration_id, now)

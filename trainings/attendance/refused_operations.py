@@ -19,6 +19,18 @@ from trainings.core.errors import DomainError, not_found
 from trainings.core.permissions import Permission
 from trainings.registrations.models import Registration, RegistrationState
 
+_NO_PLACE = (
+    "Die Person hat keinen Platz. War sie da, erfassen Sie sie in der Liste der Veranstaltung als "
+    "„Person ohne Anmeldung“, tragen Sie sie nach, und verwerfen Sie diese Erfassung."
+)
+_FIRST: dict[Answer, str] = {
+    Answer.WITHDRAWN: _NO_PLACE,
+    Answer.SUBSTITUTED: _NO_PLACE,
+    Answer.WAITING: _NO_PLACE,
+    Answer.NO_PLACE: _NO_PLACE,
+    Answer.CLOSED: "Die Anwesenheit ist abgeschlossen. Öffnen Sie sie zuerst wieder.",
+}
+"""What the office does first; the usual sentences send trainers to the office."""
 COUNTABLE = (RecordingKind.SEEN, RecordingKind.SET, RecordingKind.FILL)
 
 
@@ -50,7 +62,8 @@ def take_over(session: Session, actor: Actor, refused_id: int, now: datetime) ->
         )
     answer = access.answer(chosen.day, now, state)
     if answer is not Answer.READY:
-        raise refusal(answer, chosen.day)
+        usual = refusal(answer, chosen.day)
+        raise DomainError(usual.code, _FIRST.get(answer, usual.sentence), status=usual.status)
     if row.kind is RecordingKind.WALK_IN:
         _note_walk_in(session, row, chosen)
     else:

@@ -141,7 +141,7 @@ def _record_on_sheet(number: str, session_id: int | None, form: RecordForm) -> R
     actor, now = current_actor(), utc_now()
     if session_id is None:
         abort(400)
-    anchor = None
+    anchor = "letzter-schritt"
     with transaction() as session:
         event = event_head(session, actor, number)
         if form.undo.data:
@@ -155,7 +155,7 @@ def _record_on_sheet(number: str, session_id: int | None, form: RecordForm) -> R
         else:
             registration_id, mark = form.marked or abort(400)
             operations.record_attendance(session, actor, registration_id, session_id, mark, now=now)
-            anchor, message = f"p-{registration_id}", ""
+            anchor, message = form.anchor("p"), ""
     if message:
         flash(message, "info")
     back = url_for(

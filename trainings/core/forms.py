@@ -49,9 +49,14 @@ class Form(FlaskForm):  # type: ignore[misc]
         valid = bool(super().validate(extra_validators))
         if "csrf_token" in self._fields and self.csrf_token.errors:
             self.csrf_token.errors = ()
-            self.form_errors.append(_STALE_PAGE)
+            self.form_errors.append(_STALE_PAGE if self.takes_typing else STALE_BUTTON)
             valid = False
         return valid
+
+    @property
+    def takes_typing(self) -> bool:
+        """Whether there is something to fill in, besides a button to press."""
+        return any(not isinstance(field, HiddenField) for field in self)
 
     def key(self, person_id: int | None, *about: object) -> str:
         """Return the key for `idempotency.once`, bound to the person who submits.
