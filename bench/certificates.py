@@ -15,8 +15,8 @@ from time import perf_counter
 from bench.figures import Figure, median_of_runs
 from bench.stage import Stage
 from trainings import create_app
-from trainings.attendance.certificate_issuing import new_code
-from trainings.attendance.certificate_papers import certificate_document, certificates_zip
+from trainings.attendance.certificates.issuing import new_code
+from trainings.attendance.certificates.papers import certificate_document, certificates_zip
 from trainings.attendance.models import Certificate, CertificateKind
 from trainings.core.settings import Settings, current_settings
 

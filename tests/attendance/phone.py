@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from trainings.attendance.sync_operations import Result, sync_recordings
-from trainings.attendance.sync_rules import parse_request, salt_of, ticket_hash
+from trainings.attendance.door.sync_operations import Result, sync_recordings
+from trainings.attendance.door.sync_rules import parse_request, salt_of, ticket_hash
 from trainings.core.actors import Actor
 from trainings.core.database import db, transaction
 from trainings.core.settings import current_settings

@@ -7,9 +7,9 @@ from datetime import datetime, time
 import pytest
 from flask import Flask
 
+from tests.attendance.door.test_sync_operations import Door, make_door
 from tests.attendance.factories import THURSDAY
 from tests.attendance.phone import recording
-from tests.attendance.test_sync_operations import Door, make_door
 from tests.factories import berlin
 from trainings.attendance.models import WalkIn
 from trainings.core.actors import SYSTEM

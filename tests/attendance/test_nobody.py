@@ -12,7 +12,7 @@ from tests.attendance.certified import make_closed_course, make_office, person_o
 from tests.attendance.factories import registration_ids
 from tests.browser_forms import submit
 from tests.factories import log_in, make_event
-from trainings.attendance.certificate_operations import issue_certificates
+from trainings.attendance.certificates.operations import issue_certificates
 from trainings.core.actors import SYSTEM
 from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction

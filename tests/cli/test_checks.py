@@ -21,8 +21,8 @@ from tests.conftest import NOW
 from tests.factories import make_event, make_organisation, make_person, make_venue
 from tests.registered import make_registration
 from tests.registrations.demand import make_template
-from trainings.attendance.certificate_operations import issue_certificates
-from trainings.attendance.closing_operations import close_attendance
+from trainings.attendance.certificates.operations import issue_certificates
+from trainings.attendance.closing.operations import close_attendance
 from trainings.attendance.models import Attendance, AttendanceChange, AttendanceMark, WalkIn
 from trainings.attendance.operations import record_attendance
 from trainings.cli.checks import (

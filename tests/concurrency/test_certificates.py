@@ -12,10 +12,10 @@ from sqlalchemy import text
 from tests.attendance.certified import CLOSED_AT, certificates_of, make_closed_course, make_office
 from tests.attendance.factories import registration_ids
 from tests.concurrency.threads import run_together
-from trainings.attendance import closing_operations
-from trainings.attendance.certificate_operations import issue_below_share, issue_certificates
-from trainings.attendance.closing_operations import close_attendance, reopen_attendance
-from trainings.attendance.made_up_operations import decide_made_up
+from trainings.attendance.certificates.operations import issue_below_share, issue_certificates
+from trainings.attendance.closing import operations as closing_operations
+from trainings.attendance.closing.operations import close_attendance, reopen_attendance
+from trainings.attendance.made_up.operations import decide_made_up
 from trainings.core.actors import SYSTEM, Actor
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError

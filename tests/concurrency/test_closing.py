@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session
 from tests.attendance.factories import FRIDAY, make_course, make_trainer, registration_ids
 from tests.concurrency.threads import run_together, without_immediate
 from tests.factories import actor_for, berlin
-from trainings.attendance import closing_operations, operations
-from trainings.attendance.closing_operations import close_attendance
-from trainings.attendance.closing_rules import is_day_only
+from trainings.attendance import operations
+from trainings.attendance.closing import operations as closing_operations
+from trainings.attendance.closing.operations import close_attendance
+from trainings.attendance.closing.rules import is_day_only
 from trainings.attendance.models import AttendanceChange, AttendanceClosing, AttendanceMark
 from trainings.attendance.operations import record_all_present, record_attendance
 from trainings.core.database import db, transaction

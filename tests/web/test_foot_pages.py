@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from trainings.attendance.roster_queries import ROSTER_LIVES
+from trainings.attendance.door.roster_queries import ROSTER_LIVES
 from trainings.core.outbox import KEPT_FOR
 from trainings.people.login import KEPT_AFTERWARDS, REQUEST_LASTS
 from trainings.web.app import LOGIN_LASTS

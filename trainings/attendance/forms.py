@@ -7,9 +7,9 @@ from typing import Any
 from wtforms import RadioField, StringField
 from wtforms.validators import ValidationError
 
+from trainings.attendance.door.sync_rules import LONGEST_NAME
 from trainings.attendance.models import LONGEST_MINUTES, MARK_NAMES, AttendanceMark
 from trainings.attendance.rules import Mark
-from trainings.attendance.sync_rules import LONGEST_NAME
 from trainings.core.fields import (
     LARGEST_ID,
     ChoiceField,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from trainings.attendance import operations, wording
 from trainings.attendance.blueprint import address_of, asked_for, blueprint, by_office, show_refusal
-from trainings.attendance.certificate_queries import made_up_sessions
+from trainings.attendance.certificates.queries import made_up_sessions
 from trainings.attendance.forms import CellForm, RecordForm, mark_value
 from trainings.attendance.person_queries import PersonSheet, person_sheet
 from trainings.core.actors import Actor

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
 from trainings.attendance.access import EventAccess, access_columns
-from trainings.attendance.certificate_rules import CERTIFIED_KINDS
+from trainings.attendance.certificates.rules import CERTIFIED_KINDS
 from trainings.attendance.models import Attendance, AttendanceChange
 from trainings.attendance.rules import NOTHING, Change, Entry, Mark, SessionTime, normalise_ticket
 from trainings.core.actors import Actor

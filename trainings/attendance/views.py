@@ -30,6 +30,8 @@ __all__ = ["blueprint"]
 
 VIEWS = (person_views,)
 """Importing them adds their pages to the blueprint."""
+LAST_STEP = "letzter-schritt"
+"""Where the page says what was done last; `last_action` in templates/layout/parts.html."""
 
 
 @blueprint.get("/einlass/")
@@ -141,7 +143,7 @@ def _record_on_sheet(number: str, session_id: int | None, form: RecordForm) -> R
     actor, now = current_actor(), utc_now()
     if session_id is None:
         abort(400)
-    anchor = "letzter-schritt"
+    anchor = LAST_STEP
     with transaction() as session:
         event = event_head(session, actor, number)
         if form.undo.data:
@@ -155,7 +157,9 @@ def _record_on_sheet(number: str, session_id: int | None, form: RecordForm) -> R
         else:
             registration_id, mark = form.marked or abort(400)
             operations.record_attendance(session, actor, registration_id, session_id, mark, now=now)
-            anchor, message = form.anchor("p"), ""
+            # Whoever is recorded may be no longer among those that are shown.
+            anchor = LAST_STEP if asked_for().only else form.anchor("p")
+            message = ""
     if message:
         flash(message, "info")
     back = url_for(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
-from trainings.attendance.closing_rules import is_day_only
+from trainings.attendance.closing.rules import is_day_only
 from trainings.attendance.models import MARK_NAMES, AttendanceMark, RecordingKind
 from trainings.attendance.queries import EventLine
 from trainings.attendance.rules import TRAINERS_CORRECT_FOR, Answer, Change, Entry, SessionTime

@@ -14,10 +14,10 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
 
-from trainings.attendance.certificate_operations import forget_old_certificates
-from trainings.attendance.closing_operations import delete_door_names
-from trainings.attendance.closing_reminders import send_closing_reminders
-from trainings.attendance.reminders import send_door_reminders
+from trainings.attendance.certificates.operations import forget_old_certificates
+from trainings.attendance.closing.operations import delete_door_names
+from trainings.attendance.closing.reminders import send_closing_reminders
+from trainings.attendance.door.reminders import send_door_reminders
 from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction
 from trainings.core.delivery import deliver_due_mails

@@ -10,9 +10,9 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from trainings.attendance.refused_operations import dismiss_refused, take_over
-from trainings.attendance.walk_in_operations import complete_walk_in, dismiss_walk_in
-from trainings.attendance.walk_in_queries import guest, unsettled
+from trainings.attendance.door.refused_operations import dismiss_refused, take_over
+from trainings.attendance.door.walk_in_operations import complete_walk_in, dismiss_walk_in
+from trainings.attendance.door.walk_in_queries import guest, unsettled
 from trainings.core.actors import Actor
 from trainings.core.database import db
 from trainings.core.errors import not_found

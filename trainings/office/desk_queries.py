@@ -9,8 +9,8 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from trainings.attendance.closing_reminders import Unclosed, unclosed
-from trainings.attendance.walk_in_queries import count_unsettled
+from trainings.attendance.closing.reminders import Unclosed, unclosed
+from trainings.attendance.door.walk_in_queries import count_unsettled
 from trainings.core.clock import berlin_instant
 from trainings.core.outbox import MailState, OutgoingMail
 from trainings.events.models import (

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from trainings.attendance.papers import unprintable_letters
+from trainings.attendance.papers.documents import unprintable_letters
 from trainings.core.actors import Actor
 from trainings.core.clock import utc_now
 from trainings.core.database import db

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from flask import Flask
 
-from trainings.attendance.certificate_mails import DOCUMENTS
-from trainings.attendance.certificate_papers import certificate_attachment
-from trainings.attendance.certificate_public_views import blueprint as certificate_holders
-from trainings.attendance.certificate_views import blueprint as certificates
-from trainings.attendance.closing_views import blueprint as closing
-from trainings.attendance.made_up_views import blueprint as made_up
-from trainings.attendance.papers_views import blueprint as papers
+from trainings.attendance.certificates.mails import DOCUMENTS
+from trainings.attendance.certificates.papers import certificate_attachment
+from trainings.attendance.certificates.public_views import blueprint as certificate_holders
+from trainings.attendance.certificates.views import blueprint as certificates
+from trainings.attendance.closing.views import blueprint as closing
+from trainings.attendance.door.scanner_views import blueprint as scanner
+from trainings.attendance.door.sync_views import blueprint as door
+from trainings.attendance.door.walk_in_views import blueprint as walk_ins
+from trainings.attendance.made_up.views import blueprint as made_up
+from trainings.attendance.papers.views import blueprint as papers
 from trainings.attendance.participation_views import blueprint as participations
-from trainings.attendance.scanner_views import blueprint as scanner
-from trainings.attendance.sync_views import blueprint as door
 from trainings.attendance.views import blueprint as attendance
-from trainings.attendance.walk_in_views import blueprint as walk_ins
 from trainings.core.outbox import offer_documents
 from trainings.office.views import blueprint as office
 from trainings.people.views import blueprint as people

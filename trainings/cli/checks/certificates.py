@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from trainings.attendance.access import closed_event
-from trainings.attendance.certificate_reads import agrees, load_certified_event, load_standings
+from trainings.attendance.certificates.reads import agrees, load_certified_event, load_standings
 from trainings.attendance.models import Certificate
 from trainings.events.models import Event
 

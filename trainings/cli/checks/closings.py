@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from trainings.attendance.access import closed_event
-from trainings.attendance.closing_rules import is_day_only
+from trainings.attendance.closing.rules import is_day_only
 from trainings.attendance.models import AttendanceChange
 from trainings.events.models import Event, EventSession
 

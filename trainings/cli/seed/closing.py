@@ -6,7 +6,7 @@ from datetime import time, timedelta
 
 from sqlalchemy import delete, select
 
-from trainings.attendance.closing_operations import close_attendance
+from trainings.attendance.closing.operations import close_attendance
 from trainings.attendance.rules import TRAINERS_CORRECT_FOR
 from trainings.cli.seed.files import Loading
 from trainings.core.actors import Actor

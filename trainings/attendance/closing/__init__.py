@@ -1,0 +1,1 @@
+"""Closing and reopening the attendance of an event."""

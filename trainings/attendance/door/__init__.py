@@ -1,0 +1,1 @@
+"""The door: scanner, phones without a network, walk-ins, what was refused."""

@@ -1,0 +1,1 @@
+"""Sessions made up at another event."""

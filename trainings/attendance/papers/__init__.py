@@ -1,0 +1,1 @@
+"""Papers of an event: sign-in sheet, list for the door, badges, directions."""
