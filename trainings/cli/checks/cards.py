@@ -120,15 +120,15 @@ def reversals_mirror_what_they_reverse(session: Session, _now: datetime) -> list
 def retired_stores_are_empty(session: Session, _now: datetime) -> list[str]:
     """Nothing lies in a store that is used no longer."""
     rows = session.execute(
-        select(Store.name, func.sum(Balance.quantity))
+        select(Store.id, func.sum(Balance.quantity))
         .join(Balance, Balance.store_id == Store.id)
         .where(Store.retired_at.is_not(None), Balance.quantity > 0)
-        .group_by(Store.id, Store.name)
+        .group_by(Store.id)
         .order_by(Store.id)
     )
     return [
-        f"Das Lager „{name}“ ist stillgelegt, enthält aber {count(int(left), 'Karte', 'Karten')}."
-        for name, left in rows
+        f"Lager {store_id} ist stillgelegt, enthält aber {count(int(left), 'Karte', 'Karten')}."
+        for store_id, left in rows
     ]
 
 
@@ -150,6 +150,6 @@ def _way(movement: Movement, *, back: bool = False) -> tuple[object, ...]:
 
 
 def _place(session: Session, key: Key) -> str:
-    store = session.get_one(Store, key[0])
+    # By number: a box may bear the name of its trainer.
     edition = session.get_one(Edition, key[1], options=[joinedload(Edition.card_type)])
-    return f"Lager „{store.name}“, {name_of(edition)}"
+    return f"Lager {key[0]}, {name_of(edition)}"
