@@ -24,11 +24,11 @@ def balances_equal_the_journal(session: Session, _now: datetime) -> list[str]:
     }
     booked: dict[Key, int] = defaultdict(int)
     for column, sign in ((Movement.target_store_id, 1), (Movement.source_store_id, -1)):
-        sums = select(column, Movement.edition_id, func.sum(Movement.quantity))
+        sums = select(func.coalesce(column, 0), Movement.edition_id, func.sum(Movement.quantity))
         for store_id, edition_id, moved in session.execute(
             sums.where(column.is_not(None)).group_by(column, Movement.edition_id)
         ):
-            booked[store_id, edition_id] += sign * int(moved)
+            booked[int(store_id), edition_id] += sign * int(moved)
     return [
         f"{_place(session, key)}: Der Bestand ist {number(stored.get(key, 0))}, die Bewegungen "
         f"ergeben {number(booked[key])}."
@@ -83,7 +83,7 @@ def holds_are_covered(session: Session, now: datetime) -> list[str]:
 
 
 def nothing_is_held_of_withdrawn_editions(session: Session, now: datetime) -> list[str]:
-    """A withdrawn edition is held for nobody."""
+    """Nobody gets what is withdrawn: holds of it were moved to other editions."""
     rows = session.execute(
         select(CardOrder.number, Reservation.store_id, Reservation.edition_id)
         .join(Reservation, Reservation.order_id == CardOrder.id)
@@ -103,7 +103,7 @@ def nothing_is_held_of_withdrawn_editions(session: Session, now: datetime) -> li
 
 
 def reversals_mirror_what_they_reverse(session: Session, _now: datetime) -> list[str]:
-    """A reversal moves as many of the same cards the other way, and is not reversed itself."""
+    """Each reversal moves as many of the same cards the other way, and is not reversed itself."""
     original = aliased(Movement)
     rows = session.execute(
         select(Movement, original)

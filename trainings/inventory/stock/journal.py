@@ -160,7 +160,7 @@ def _with_links(session: Session, movements: Sequence[Movement]) -> list[Journal
     reversing = select(Movement).where(Movement.reverses_id.in_(ids))
     numbers = select(CardOrder.id, CardOrder.number).where(CardOrder.id.in_(order_ids))
     reversals = {each.reverses_id: each.id for each in session.scalars(reversing)}
-    orders = dict(session.execute(numbers).tuples().all())
+    orders = dict(session.execute(numbers).all())
     return [
         JournalRow(movement, reversals.get(movement.id), orders.get(movement.order_id or 0, ""))
         for movement in movements
