@@ -78,32 +78,38 @@ class StockField(ChoiceField):
         )
 
     def offer(self, rows: Iterable[StockRow], *, only_issuable: bool) -> None:
-        """Fill in what is free, by store.
+        """Fill in what is free.
 
         Args:
             rows: what lies in the stores.
             only_issuable: leave out withdrawn editions.
 
         """
-        choices = options([("", _NOTHING)])
-        for store, several in groupby(rows, key=lambda row: row.store):
-            pairs = [
-                (f"{store.id}-{row.edition.id}", f"{edition_label(row.edition)} ({_free(row)})")
-                for row in several
-                if row.stock.free and not (only_issuable and row.edition.withdrawn_at)
+        self.choices = options(
+            [
+                ("", _NOTHING),
+                *(
+                    (f"{row.store.id}-{row.edition.id}", _stock_label(row))
+                    for row in rows
+                    if row.stock.free and not (only_issuable and row.edition.withdrawn_at)
+                ),
             ]
-            choices += options(pairs, group=store.name) if pairs else []
-        self.choices = choices
+        )
 
 
 def edition_label(edition: Edition) -> str:
     """Return an edition in a list to choose from."""
     gone = ", zurückgezogen" if edition.withdrawn_at else ""
-    return f"{edition.card_type.title}, Auflage {edition.running}{gone}"
+    return f"Auflage {edition.running}{gone}, {edition.card_type.title}"
 
 
-def _free(row: StockRow) -> str:
-    return f"{number(row.stock.free)} frei"
+def _stock_label(row: StockRow) -> str:
+    # What differs comes first: a narrow screen cuts the end off.
+    gone = ", zurückgezogen" if row.edition.withdrawn_at else ""
+    return (
+        f"{row.store.name}: Auflage {row.edition.running}{gone} ({number(row.stock.free)} frei), "
+        f"{row.edition.card_type.title}"
+    )
 
 
 class BookingForm(Form):
@@ -214,8 +220,8 @@ class JournalForm(QueryForm):
     """The filter of the journal; it stands in the address, so that it can be sent to somebody."""
 
     lager = ChoiceField("Lager", coerce=optional_id)
-    karte = ChoiceField("Karte oder Auflage", coerce=str)
-    ort = ChoiceField("Von oder nach", coerce=str)
+    karte = ChoiceField("Karte oder Auflage", coerce=str, default="")
+    ort = ChoiceField("Von oder nach", coerce=str, default="")
     organisation = ChoiceField("Organisation", coerce=optional_id)
     veranstaltung = StringField("Veranstaltung (Nummer)", filters=[lambda text: clean(text or "")])
     bestellung = StringField("Bestellung (Nummer)", filters=[lambda text: clean(text or "")])

@@ -7,14 +7,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from trainings.core.errors import not_found
 from trainings.inventory.ledger import held_quantities
-from trainings.inventory.models import Balance, CardType, Edition, Store
+from trainings.inventory.models import Balance, CardType, Edition, Store, StoreKind
 from trainings.inventory.rules import Stock
 
+_STORES_IN_ORDER = (
+    case((Store.kind == StoreKind.OFFICE, 0), (Store.kind == StoreKind.BOX, 1), else_=2),
+    Store.sort_key,
+    Store.id,
+)
 _EDITIONS = (
     select(Edition)
     .join(Edition.card_type)
@@ -146,7 +151,7 @@ def _rows(
     session: Session, now: datetime, editions: Iterable[Edition], store_id: int | None = None
 ) -> list[StockRow]:
     """Return what lies or is held of the editions, by store and then in the order given."""
-    stores = select(Store).order_by(Store.sort_key, Store.id)
+    stores = select(Store).order_by(*_STORES_IN_ORDER)
     balances = select(Balance.store_id, Balance.edition_id, Balance.quantity).where(
         Balance.quantity > 0
     )
@@ -171,7 +176,7 @@ def list_stores(session: Session, *, with_retired: bool = False) -> list[Store]:
     statement = (
         select(Store)
         .options(joinedload(Store.person), joinedload(Store.organisation))
-        .order_by(Store.sort_key, Store.id)
+        .order_by(*_STORES_IN_ORDER)
     )
     if not with_retired:
         statement = statement.where(Store.retired_at.is_(None))
