@@ -78,7 +78,7 @@ class CardStock:
 def load_stock(
     session: Session, now: datetime, *, with_retired: bool = False, card_id: int | None = None
 ) -> list[CardStock]:
-    """Return all cards in German order with what lies in the stores; four statements.
+    """Return all cards in German order with what lies in the stores; five statements.
 
     Args:
         session: the database session.
@@ -132,7 +132,7 @@ def load_rows(
     store_id: int | None = None,
     edition_id: int | None = None,
 ) -> list[StockRow]:
-    """Return what lies in the stores, by store, card and edition; three statements.
+    """Return what lies in the stores, by store, card and edition; four statements.
 
     Args:
         session: the database session.
