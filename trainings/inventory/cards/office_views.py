@@ -274,7 +274,7 @@ def edition_delete(edition_id: int) -> Response:
 def edition_code_svg(edition_id: int) -> Response:
     """Hand out the code as a drawing, for the printer."""
     edition = find_edition(db.session(), edition_id)
-    drawing = qr_svg(_landing_address(edition), name_of(edition))
+    drawing = str(qr_svg(_landing_address(edition), name_of(edition)))
     drawing = drawing.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
     return send_file(drawing.encode(), "image/svg+xml", f"qr-{edition.code}.svg")
 

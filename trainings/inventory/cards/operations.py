@@ -145,7 +145,7 @@ def create_edition(
     """
     card = _lock_card(session, card_id)
     last = session.scalar(select(func.max(Edition.running)).where(Edition.card_type_id == card_id))
-    edition = Edition(card_type=card, running=(last or 0) + 1, withdrawn_at=None)
+    edition = Edition(card_type_id=card.id, running=(last or 0) + 1, withdrawn_at=None)
     _apply_edition(session, edition, data, now)
     session.add(edition)
     session.flush()

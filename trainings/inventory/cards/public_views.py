@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from urllib.parse import quote
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
@@ -73,7 +75,14 @@ def send_file(content: bytes, media_type: str, name: str, how: str = "attachment
 
     """
     response = Response(content, content_type=media_type)
-    response.headers.set("Content-Disposition", how, filename=name)
+    # Headers are Latin-1 at best: browsers read the second name (RFC 6266), old ones the first.
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    names = (
+        {"filename": plain}
+        if plain == name
+        else {"filename": plain, "filename*": f"UTF-8''{quote(name)}"}
+    )
+    response.headers.set("Content-Disposition", how, **names)
     response.headers["Content-Security-Policy"] = FILE_POLICY
     return response
 
