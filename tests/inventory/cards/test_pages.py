@@ -79,6 +79,7 @@ def make_edition(office: FlaskClient, **typed: object) -> str:
 # Cards and editions
 
 
+@pytest.mark.both_databases
 def test_a_card_is_added_changed_retired_and_deleted(office: FlaskClient) -> None:
     added = submit(office, f"{CARDS}neu", {**CARD, "picture": upload(picture("JPEG"))})
     assert (added.status_code, added.location) == (303, f"{CARDS}1")
@@ -192,6 +193,7 @@ def test_a_card_is_added_once_however_often_it_is_sent(office: FlaskClient) -> N
 # Withdrawing
 
 
+@pytest.mark.both_databases
 def test_an_edition_is_withdrawn_and_handed_out_again(office: FlaskClient) -> None:
     with transaction() as session:
         card, store = make_card(session), make_store(session)
@@ -225,6 +227,7 @@ def test_an_edition_is_withdrawn_and_handed_out_again(office: FlaskClient) -> No
 # The public page and the files
 
 
+@pytest.mark.both_databases
 def test_the_code_leads_to_the_card_however_it_is_typed(
     office: FlaskClient, client: FlaskClient
 ) -> None:
@@ -252,6 +255,7 @@ def test_a_code_is_normalised_without_guessing() -> None:
     assert normalised_code("") is None
 
 
+@pytest.mark.both_databases
 def test_a_withdrawn_edition_names_its_successor_and_keeps_its_pdf_back(
     office: FlaskClient, browser: Callable[[Role], FlaskClient]
 ) -> None:
@@ -270,6 +274,7 @@ def test_a_withdrawn_edition_names_its_successor_and_keeps_its_pdf_back(
     assert f"/karte/{fresh_edition(2).code}" in html
 
 
+@pytest.mark.both_databases
 def test_files_may_do_nothing_in_the_browser(office: FlaskClient, client: FlaskClient) -> None:
     code = make_edition(office, pdf=upload(PDF, "<script>.pdf"))
     submit(office, f"{CARDS}1/bearbeiten", {"title": 'A"; x=\r\n/../ä<b>'})
@@ -332,6 +337,7 @@ PAGES = {
 }
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("rows", [1, 30])
 def test_pages_cost_the_same_with_one_row_and_with_thirty(office: FlaskClient, rows: int) -> None:
     make_edition(office)

@@ -75,6 +75,7 @@ def test_empty_pages_say_what_to_do(office: FlaskClient) -> None:
         assert submit(office, f"{JOURNAL}{work}").status_code == 422
 
 
+@pytest.mark.both_databases
 def test_the_stock_says_what_lies_is_held_and_free(office: FlaskClient) -> None:
     make_stock(1250)
     with transaction() as session:
@@ -219,6 +220,7 @@ def test_links_fill_a_booking_in_and_rubbish_does_not_break_it(office: FlaskClie
 # Journal and reversal
 
 
+@pytest.mark.both_databases
 def test_a_movement_is_taken_back_with_a_reason(office: FlaskClient) -> None:
     make_stock()
     url = f"{JOURNAL}1/zuruecknehmen"
@@ -287,6 +289,7 @@ def make_history() -> str:
     return event.number
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("asked", "shown"),
     [
@@ -320,6 +323,7 @@ def test_the_journal_is_filtered_by_its_address(
     assert ("31.02.2026" not in asked) or "Das ist kein Tag im Kalender" in html
 
 
+@pytest.mark.both_databases
 def test_the_journal_has_pages_that_keep_the_filter(office: FlaskClient) -> None:
     make_stock(1000)
     with transaction() as session:
@@ -358,6 +362,7 @@ def test_stores_of_each_kind_are_added_and_changed(office: FlaskClient) -> None:
     assert office.get(f"{STORES}neu/keller").status_code == 404
 
 
+@pytest.mark.both_databases
 def test_a_store_goes_when_it_is_empty_and_says_why_not(office: FlaskClient) -> None:
     make_stock()
     full = text(office, f"{STORES}1")
@@ -408,6 +413,7 @@ PAGES = {
 }
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("rows", [1, 30])
 def test_pages_cost_the_same_with_one_row_and_with_thirty(office: FlaskClient, rows: int) -> None:
     with transaction() as session:
