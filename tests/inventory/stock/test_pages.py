@@ -319,7 +319,7 @@ def test_the_journal_is_filtered_by_its_address(
 ) -> None:
     number = make_history()
     html = text(office, f"{JOURNAL}?{asked.replace('NUMBER', number)}")
-    assert {id_ for id_ in (1, 2, 3) if f'aria-label="Bewegung {id_}"' in html} == shown
+    assert {id_ for id_ in (1, 2, 3) if f'href="{JOURNAL}{id_}"' in html} == shown
     assert ("31.02.2026" not in asked) or "Das ist kein Tag im Kalender" in html
 
 

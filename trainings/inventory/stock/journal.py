@@ -133,7 +133,7 @@ def find_movement(session: Session, movement_id: int) -> JournalRow:
 def _latest(
     session: Session, asked: Sequence[ColumnElement[bool]], offset: int, limit: int
 ) -> Sequence[Movement]:
-    # The ids first: to sort a long journal with all that belongs to each row takes 20 times as long.
+    # The ids first: sorting a long journal with what belongs to each row takes 20 times as long.
     order = Movement.at.desc(), Movement.id.desc()
     ids = select(Movement.id).where(*asked).order_by(*order).offset(offset).limit(limit)
     return session.scalars(
