@@ -19,6 +19,7 @@ from tests.attendance.certified import (
 from tests.attendance.factories import registration_ids
 from tests.conftest import NOW
 from tests.factories import make_event, make_organisation, make_person, make_venue
+from tests.inventory.factories import fill, make_card, make_store, new_key
 from tests.registered import make_registration
 from tests.registrations.demand import make_template
 from trainings.attendance.certificates.operations import issue_certificates
@@ -30,6 +31,7 @@ from trainings.cli.checks import (
     Check,
     accounts,
     attendance,
+    cards,
     certificates,
     closings,
     events,
@@ -49,6 +51,11 @@ from trainings.events.models import (
     NumberSeries,
     ShortNotice,
 )
+from trainings.inventory.holds import hold
+from trainings.inventory.ledger import Booking, lock_stores
+from trainings.inventory.models import Balance, Edition, Movement, Reservation, Store
+from trainings.inventory.orders.models import CardOrder, OrderState
+from trainings.inventory.rules import OTHER, in_store
 from trainings.people.models import Account
 from trainings.registrations.deciders import Decider, note_release
 from trainings.registrations.models import (
@@ -93,6 +100,7 @@ def test_sound_data_give_no_finding(app: Flask) -> None:
         make_registration(session, event, make_person(session), marks="pa")
         make_registration(session, event, make_person(session), state=RegistrationState.WAITING)
         make_registration(session, event, make_person(session), state=RegistrationState.WITHDRAWN)
+        make_held_cards(session)
     assert [finding for check in CHECKS for finding in findings(check)] == []
 
 
@@ -556,3 +564,100 @@ def test_a_number_belongs_to_another_event(app: Flask) -> None:
         row.number = "SIKO-2019-001-001"
         expected = f"Die Bescheinigung SIKO-2019-001-001 gehört zu {event.number}."
     assert findings(certificates.numbers_are_given_once) == [expected]
+
+
+# Pocket cards
+
+
+def make_held_cards(session: Session) -> CardOrder:
+    """Add 100 cards, 10 of them given away and that reversed, 60 of them held for an order."""
+    store, edition = make_store(session), make_card(session).editions[0]
+    fill(session, store, edition, 100)
+    locked = lock_stores(session, [store.id], NOW)
+    given = locked.book(SYSTEM, Booking(edition.id, 10, in_store(store.id), OTHER), key=new_key())
+    locked.reverse(SYSTEM, given.id, reason="falsch", key=new_key())
+    order = CardOrder(
+        number="TK-2026-0012", state=OrderState.APPROVED, requested_at=NOW, name="Erika",
+        email="erika@stadt.example", organisation_name="Stadt", recipient="Stadt",
+        street="Weg 1", postcode="45127", town="Essen", purpose="Dienst",
+    )  # fmt: skip
+    session.add(order)
+    session.flush()
+    until = NOW + timedelta(days=1)
+    hold(locked, order.id, store.id, edition.card_type, quantity=60, until=until)
+    return order
+
+
+def test_a_balance_that_is_not_the_sum_of_its_movements(app: Flask) -> None:
+    with transaction() as session:
+        make_held_cards(session)
+        session.scalars(select(Balance)).one().quantity = 99
+    (found,) = findings(cards.balances_equal_the_journal)
+    assert "Auflage 1: Der Bestand ist 99, die Bewegungen ergeben 100" in found
+    with transaction() as session:
+        session.execute(text("DELETE FROM card_balances"))
+    (found,) = findings(cards.balances_equal_the_journal)
+    assert "ist 0, die Bewegungen ergeben 100" in found
+
+
+def test_a_balance_without_any_movement(app: Flask) -> None:
+    with transaction() as session:
+        store, edition = make_store(session), make_card(session).editions[0]
+        session.add(Balance(store_id=store.id, edition_id=edition.id, quantity=0))
+    assert findings(cards.balances_equal_the_journal) == []
+    with transaction() as session:
+        session.scalars(select(Balance)).one().quantity = 7
+    assert "ist 7, die Bewegungen ergeben 0" in findings(cards.balances_equal_the_journal)[0]
+
+
+def test_cards_held_for_an_order_that_is_over(app: Flask) -> None:
+    with transaction() as session:
+        make_held_cards(session).state = OrderState.CANCELLED
+    (found,) = findings(cards.holds_belong_to_open_orders)
+    assert found == (
+        "Bestellung TK-2026-0012 ist „storniert“, und doch sind für sie 60 Karten vorgemerkt."
+    )
+    with transaction() as session:
+        session.scalars(select(Reservation)).one().ended_at = NOW
+    assert findings(cards.holds_belong_to_open_orders) == []
+
+
+def test_more_held_than_there_is(app: Flask) -> None:
+    with transaction() as session:
+        make_held_cards(session)
+        session.scalars(select(Balance)).one().quantity = 59
+    (found,) = findings(cards.holds_are_covered)
+    assert "60 Karten sind vorgemerkt, aber nur 59 da. Betroffen: TK-2026-0012." in found
+    with transaction() as session:
+        session.scalars(select(Reservation)).one().until = NOW
+    assert findings(cards.holds_are_covered) == []
+
+
+def test_a_withdrawn_edition_that_is_held(app: Flask) -> None:
+    with transaction() as session:
+        make_held_cards(session)
+        session.scalars(select(Edition)).one().withdrawn_at = NOW
+    assert "TK-2026-0012" in findings(cards.nothing_is_held_of_withdrawn_editions)[0]
+
+
+@pytest.mark.parametrize("change", ["quantity = 9", "source = 'event', event_id = 1"])
+def test_a_reversal_that_is_no_mirror(app: Flask, change: str) -> None:
+    with transaction() as session:
+        make_event(session)
+        make_held_cards(session)
+        session.execute(text(f"UPDATE card_movements SET {change} WHERE reverses_id IS NOT NULL"))
+        reversal = session.scalars(select(Movement).where(Movement.reverses_id.is_not(None))).one()
+        numbers = reversal.id, reversal.reverses_id
+    assert findings(cards.reversals_mirror_what_they_reverse) == [
+        f"Bewegung {numbers[0]} nimmt Bewegung {numbers[1]} zurück, ist aber nicht ihr Gegenteil."
+    ]
+
+
+def test_a_retired_store_with_cards_in_it(app: Flask) -> None:
+    with transaction() as session:
+        make_held_cards(session)
+        store = session.scalars(select(Store)).one()
+        store.retired_at = NOW
+    assert findings(cards.retired_stores_are_empty) == [
+        f"Lager {store.id} ist stillgelegt, enthält aber 100 Karten."
+    ]

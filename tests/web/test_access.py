@@ -11,6 +11,7 @@ from sqlalchemy import text
 from werkzeug.routing import Rule
 
 from tests.factories import log_in, make_event, make_organisation, make_person, make_venue
+from tests.inventory.factories import fill, make_card, make_store
 from trainings.core.actors import Actor
 from trainings.core.clock import utc_now
 from trainings.core.database import transaction
@@ -49,6 +50,7 @@ def people(app: Flask) -> dict[Role | None, int]:
             )
         )
         session.flush()
+        fill(session, make_store(session), make_card(session).editions[0], 10)
         register(session, Actor(person_id=made[Role.PARTICIPANT]), event.id, now=utc_now())
     return made
 

@@ -141,12 +141,7 @@ class LockedStock:
                 "wählen Sie eine andere Auflage.",
                 field="edition_id",
             )
-        if target is not None and target.retired_at is not None:
-            raise DomainError(
-                "store_retired",
-                f"Das Lager „{target.name}“ ist stillgelegt. Bitte wählen Sie ein anderes.",
-                field="target",
-            )
+        _check_open(target)
         if booking.source.store_id is not None:
             (stock,) = self.stocks(booking.source.store_id, [edition])
             if booking.quantity > stock.free:
@@ -167,7 +162,8 @@ class LockedStock:
             key: of the form; a second booking under it finds the first one.
 
         Raises:
-            DomainError: `not_found`, `is_reversal`, `already_reversed` or `not_enough`.
+            DomainError: `not_found`, `is_reversal`, `already_reversed`, `store_retired` or
+                `not_enough`.
 
         """
         known = self._booked(key)
@@ -177,6 +173,7 @@ class LockedStock:
         if movement is None:
             raise not_found()
         self._check_reversible(movement)
+        _check_open(self.stores.get(movement.source_store_id or 0))
         if movement.target_store_id is not None:
             edition = self._edition(movement.edition_id)
             (stock,) = self.stocks(movement.target_store_id, [edition])
@@ -262,6 +259,17 @@ class LockedStock:
         self.session.add(movement)
         self.session.flush()
         return movement
+
+
+def _check_open(target: Store | None) -> None:
+    """Refuse cards for a store that is retired: it is empty and stays so."""
+    if target is not None and target.retired_at is not None:
+        raise DomainError(
+            "store_retired",
+            f"Das Lager „{target.name}“ ist stillgelegt. Bitte wählen Sie ein anderes oder nehmen "
+            "Sie es wieder auf.",
+            field="target",
+        )
 
 
 def lock_stores(session: Session, store_ids: Iterable[int], now: datetime) -> LockedStock:

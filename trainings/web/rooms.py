@@ -17,6 +17,8 @@ from trainings.attendance.papers.views import blueprint as papers
 from trainings.attendance.participation_views import blueprint as participations
 from trainings.attendance.views import blueprint as attendance
 from trainings.core.outbox import offer_documents
+from trainings.inventory.cards.views import blueprint as cards
+from trainings.inventory.stock.views import blueprint as card_stock
 from trainings.office.views import blueprint as office
 from trainings.people.views import blueprint as people
 from trainings.registrations.views import blueprint as registrations
@@ -37,6 +39,8 @@ BLUEPRINTS = (
     certificates,
     certificate_holders,
     made_up,
+    cards,
+    card_stock,
     statistics,
     office,
     web,

@@ -54,7 +54,10 @@ NAVIGATION: tuple[tuple[Link, ...], ...] = (
         ("Veranstaltungen", "registrations.event_list", Permission.PUBLIC),
         ("Meine Anmeldungen", "registrations.my_registrations", Permission.REGISTER),
     ),
-    (("Meine Organisation", "registrations.organisation_page", Permission.ORGANISATION),),
+    (
+        ("Meine Organisation", "registrations.organisation_page", Permission.ORGANISATION),
+        ("Taschenkarten", "card_stock.overview", Permission.CARDS),
+    ),
     (("Anwesenheit", "attendance.my_events", Permission.ATTENDANCE),),
 )
 OFFICE_NAVIGATION: tuple[tuple[Link, ...], ...] = (
@@ -64,6 +67,7 @@ OFFICE_NAVIGATION: tuple[tuple[Link, ...], ...] = (
         ("Anwesenheit", "attendance.my_events", Permission.ATTENDANCE),
         ("Organisationen", "office.organisation_list", Permission.OFFICE),
         ("Personen", "office.person_list", Permission.OFFICE),
+        ("Taschenkarten", "card_stock.overview", Permission.OFFICE),
         ("Statistik", "statistics.overview", Permission.STATISTICS),
     ),
     (("Meine Organisation", "registrations.organisation_page", Permission.ORGANISATION),),

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from trainings.cli.checks import (
     accounts,
     attendance,
+    cards,
     certificates,
     closings,
     events,
@@ -51,4 +52,10 @@ CHECKS: tuple[Check, ...] = (
     wishes.a_wish_gives_one_place,
     wishes.ended_wishes_hold_no_list,
     wishes.wishes_are_of_one_person,
+    cards.balances_equal_the_journal,
+    cards.holds_belong_to_open_orders,
+    cards.holds_are_covered,
+    cards.nothing_is_held_of_withdrawn_editions,
+    cards.reversals_mirror_what_they_reverse,
+    cards.retired_stores_are_empty,
 )
