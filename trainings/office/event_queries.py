@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from trainings.core.audit import AuditEntry
 from trainings.core.formats import day_span
+from trainings.core.paging import PAGE_SIZE, Paging, paging
 from trainings.events.models import (
     Event,
     EventHost,
@@ -23,7 +24,6 @@ from trainings.events.models import (
 )
 from trainings.events.queries import event_by_number
 from trainings.office.occupancy import Occupancy, occupancies
-from trainings.office.paging import PAGE_SIZE, Paging, paging
 from trainings.people.models import Person
 from trainings.registrations.models import (
     ATTENDING,

@@ -21,6 +21,7 @@ from trainings.core.fields import options
 from trainings.core.formats import count
 from trainings.core.forms import Form
 from trainings.core.idempotency import Outcome
+from trainings.core.paging import page_address
 from trainings.core.permissions import Permission, requires
 from trainings.events import operations
 from trainings.events.details import plans_of, readiness_of
@@ -38,7 +39,6 @@ from trainings.events.rules import end_of, publishing_obstacles
 from trainings.office import event_queries
 from trainings.office.blueprint import blueprint
 from trainings.office.event_forms import CopyForm, NewEventForm
-from trainings.office.paging import page_address
 from trainings.office.why_form import WhyForm
 from trainings.office.wording import EVENT_STATUS, REGISTRATION_STATUS, action_name
 from trainings.people.posting import attempt, press

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from trainings.core.errors import not_found
 from trainings.core.outbox import MailState, OutgoingMail
-from trainings.office.paging import PAGE_SIZE, Paging, paging
+from trainings.core.paging import PAGE_SIZE, Paging, paging
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,13 @@ from trainings.core.errors import not_found
 from trainings.core.forms import Form
 from trainings.core.idempotency import Outcome
 from trainings.core.outbox import MailState, OutgoingMail, build_message
+from trainings.core.paging import page_address
 from trainings.core.permissions import Permission, requires
 from trainings.core.settings import current_settings
 from trainings.office.blueprint import blueprint
 from trainings.office.event_views import chosen
 from trainings.office.mail_queries import find_mail, list_mails
 from trainings.office.operations import send_again
-from trainings.office.paging import page_address
 from trainings.office.wording import MAIL_STATE_NAMES, MAIL_STATUS
 from trainings.people.mails import LOG_IN_KIND
 from trainings.people.posting import press

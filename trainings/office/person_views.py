@@ -14,11 +14,11 @@ from trainings.core.database import db
 from trainings.core.errors import not_found
 from trainings.core.fields import options
 from trainings.core.idempotency import Outcome
+from trainings.core.paging import PAGE_SIZE, page_address, paging, wanted_page
 from trainings.core.permissions import ROLE_NAMES, Permission, Role, requires
 from trainings.core.text import clean
 from trainings.office.blueprint import blueprint
 from trainings.office.master_forms import PersonForm, RolesForm
-from trainings.office.paging import PAGE_SIZE, page_address, paging, wanted_page
 from trainings.office.wording import EVENT_STATUS, REGISTRATION_STATUS
 from trainings.organisations.queries import organisation_choices
 from trainings.people import operations
