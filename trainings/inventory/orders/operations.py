@@ -23,7 +23,7 @@ from trainings.inventory.models import LONGEST_REASON, Reservation
 from trainings.inventory.orders import mails
 from trainings.inventory.orders.limits import check_limit, lock_chain
 from trainings.inventory.orders.models import CardOrder, OrderState
-from trainings.inventory.orders.rules import HOLDING, LONGEST_HOLD_DAYS, check_approved
+from trainings.inventory.orders.rules import HOLDING, LONGEST_HOLD_DAYS, OPEN, check_approved
 from trainings.inventory.orders.steps import lock_order, move_order
 from trainings.inventory.rules import ORGANISATION, OTHER, in_store
 from trainings.organisations.models import Organisation
@@ -264,6 +264,28 @@ def lapse(session: Session, actor: Actor, order_id: int, now: datetime) -> bool:
     _free(session, order, now)
     mails.lapsed(session, order, now)
     return True
+
+
+def move_open_orders(
+    session: Session, actor: Actor, source_id: int, target_id: int, now: datetime
+) -> None:
+    """Let the open orders of an organisation go on as those of the one it is merged into.
+
+    Both organisations are locked; what was sent before keeps the name under which it was sent.
+    """
+    orders = session.scalars(
+        select(CardOrder)
+        .where(
+            CardOrder.organisation_id == source_id,
+            CardOrder.state.in_({OrderState.UNCONFIRMED, *OPEN}),
+        )
+        .order_by(CardOrder.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    for order in orders:
+        order.organisation_id = target_id
+        record(session, actor, "card_order_assigned", order, now, organisation_id=target_id)
 
 
 def live_holds(order: CardOrder) -> list[Reservation]:
