@@ -23,7 +23,7 @@ from trainings.core.permissions import Role
 from trainings.inventory.holds import move_holds_off
 from trainings.inventory.ledger import Booking, lock_all_stores, lock_stores
 from trainings.inventory.models import CardType, Movement, PlaceKind, Reservation, Store
-from trainings.inventory.orders import entry, limits, operations, sweeps
+from trainings.inventory.orders import entry, limits, operations, parcels, sweeps
 from trainings.inventory.orders.models import CardOrder, OrderState
 from trainings.inventory.rules import ORGANISATION, in_store
 from trainings.organisations.models import Level, Organisation
@@ -91,7 +91,7 @@ def test_an_order_goes_from_asking_to_receipt(app: Flask) -> None:
         assert order.number == "TK-2026-0001"
         assert (order.state, order.organisation_name) == (OrderState.REQUESTED, "Stadt Essen")
         approved(session, actor, order, store)
-        assert [(each.edition.running, each.quantity) for each in operations.live_holds(order)] == [
+        assert [(each.edition.running, each.quantity) for each in parcels.live_holds(order)] == [
             (1, 30),
             (2, 20),
         ]
@@ -319,8 +319,8 @@ def test_a_withdrawn_edition_is_replaced_before_the_order_is_sent(app: Flask) ->
         assert move_holds_off(lock_all_stores(session, later), old) == {order_id: 30}
     with transaction() as session:
         order = session.get_one(CardOrder, order_id)
-        assert operations.missing_holds(order) == {card.id: 30}
-        assert operations.changed_since_picked(order)
+        assert parcels.missing_holds(order) == {card.id: 30}
+        assert parcels.changed_since_picked(order)
         with pytest.raises(DomainError, match="hold_changed"):
             operations.send(session, actor, order_id, later)
     with pytest.raises(DomainError, match="not_enough"), transaction() as session:
@@ -331,7 +331,7 @@ def test_a_withdrawn_edition_is_replaced_before_the_order_is_sent(app: Flask) ->
         operations.hold_again(session, actor, order_id, later)
         order = session.get_one(CardOrder, order_id)
         assert order.state is OrderState.APPROVED
-        assert not operations.missing_holds(order)
+        assert not parcels.missing_holds(order)
         packed = later + timedelta(minutes=1)
         operations.pick(session, actor, order_id, packed)
         operations.send(session, actor, order_id, packed)

@@ -32,6 +32,14 @@ OTHER = "other"
 LONGEST_SEARCH = 120
 
 
+class QuantityField(NumberField):
+    """How many of one card; the title stands beside the field and in what is said of errors."""
+
+    def __init__(self, title: str, validators: Any = (), **kwargs: Any) -> None:
+        super().__init__("Anzahl", validators, **kwargs)
+        self.row_name = title
+
+
 class AddressForm(Form):
     """What every order asks for besides the cards; subclasses say who orders."""
 
@@ -130,7 +138,7 @@ _CARD = "card_"
 def with_cards(base: type[AddressForm], cards: Sequence[CardType]) -> type[AddressForm]:
     """Return the form with a field for each card."""
     fields = {
-        f"{_CARD}{card.id}": NumberField(f"Anzahl „{card.title}“", least=0, most=MOST_PER_ORDER)
+        f"{_CARD}{card.id}": QuantityField(card.title, least=0, most=MOST_PER_ORDER)
         for card in cards
     }
     return type(base.__name__, (base,), fields)
@@ -164,8 +172,8 @@ _LINE = "line_"
 def approve_form(lines: Sequence[CardOrderLine]) -> type[ApproveForm]:
     """Return the form with a field for each line of an order, filled in with all of it."""
     fields = {
-        f"{_LINE}{line.id}": NumberField(
-            f"Anzahl „{line.card_type.title}“",
+        f"{_LINE}{line.id}": QuantityField(
+            line.card_type.title,
             [given("Bitte geben Sie eine Zahl an, 0 für keine.")],
             least=0,
             most=line.requested,

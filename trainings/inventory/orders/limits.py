@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, contains_eager
+from sqlalchemy.orm import Session, contains_eager
 
 from trainings.core.actors import Actor
 from trainings.core.audit import record
@@ -79,16 +80,27 @@ def allowances(
     """
     limits, default = _limits(session)
     tree = load_tree(session)
-    found = []
+    holding: list[tuple[Organisation, int, frozenset[int]]] = []
     for organisation in chain:
         per_year = limits.get(organisation.id)
         if per_year is None and organisation.level is Level.AUTHORITY:
             per_year = default
         if per_year is not None:
-            inside = with_all_below(tree, [organisation.id])
-            used = _used(session, inside, now, without)
-            found.append(Allowance(organisation.name, per_year, used))
-    return found
+            holding.append((organisation, per_year, with_all_below(tree, [organisation.id])))
+    if not holding:
+        return []
+    everybody = frozenset[int]().union(*(inside for _, _, inside in holding))
+    got, approved = _got(session, everybody, now), _approved(session, everybody, without)
+    return [
+        Allowance(
+            organisation.name,
+            per_year,
+            # What came back of last year's cards never leaves more than the limit.
+            max(0, sum(got.get(one, 0) for one in inside))
+            + sum(approved.get(one, 0) for one in inside),
+        )
+        for organisation, per_year, inside in holding
+    ]
 
 
 def check_limit(
@@ -184,37 +196,40 @@ def _limits(session: Session) -> tuple[dict[int, int], int | None]:
     return limits, default
 
 
-def _used(
-    session: Session, inside: Collection[int], now: datetime, without: int | None = None
-) -> int:
-    """Return what organisations got this year less what they brought back, and what is approved.
-
-    What was brought back of last year's cards counts too, but never makes more than the limit.
-    """
+def _got(session: Session, inside: Collection[int], now: datetime) -> dict[int, int]:
+    """Return what organisations got this year less what they brought back, in two statements."""
     year = berlin_day(now).year
     begins = end_of_day(date(year, 1, 1) - timedelta(days=1))
     ends = end_of_day(date(year, 12, 31))
-
-    def moved(end: InstrumentedAttribute[PlaceKind]) -> int:
-        return int(
-            session.scalar(
-                select(func.sum(Movement.quantity)).where(
-                    end == PlaceKind.ORGANISATION,
-                    Movement.organisation_id.in_(inside),
-                    Movement.at >= begins,
-                    Movement.at < ends,
-                )
+    got: dict[int, int] = defaultdict(int)
+    for end, sign in ((Movement.target, 1), (Movement.source, -1)):
+        rows = session.execute(
+            select(Movement.organisation_id, func.sum(Movement.quantity))
+            .where(
+                end == PlaceKind.ORGANISATION,
+                Movement.organisation_id.in_(inside),
+                Movement.at >= begins,
+                Movement.at < ends,
             )
-            or 0
+            .group_by(Movement.organisation_id)
         )
+        for organisation_id, quantity in rows:
+            got[organisation_id or 0] += sign * int(quantity)
+    return got
 
-    approved = select(func.sum(CardOrderLine.approved)).join(
-        CardOrder, CardOrderLine.order_id == CardOrder.id
-    ).where(CardOrder.organisation_id.in_(inside), CardOrder.state.in_(HOLDING))  # fmt: skip
+
+def _approved(session: Session, inside: Collection[int], without: int | None) -> dict[int, int]:
+    """Return what is approved for organisations and not sent yet, in one statement."""
+    query = (
+        select(CardOrder.organisation_id, func.sum(CardOrderLine.approved))
+        .join(CardOrderLine, CardOrderLine.order_id == CardOrder.id)
+        .where(CardOrder.organisation_id.in_(inside), CardOrder.state.in_(HOLDING))
+        .group_by(CardOrder.organisation_id)
+    )
     if without is not None:
-        approved = approved.where(CardOrder.id != without)
-    got = max(0, moved(Movement.target) - moved(Movement.source))
-    return got + int(session.scalar(approved) or 0)
+        query = query.where(CardOrder.id != without)
+    rows = session.execute(query)
+    return {organisation_id or 0: int(quantity or 0) for organisation_id, quantity in rows}
 
 
 def limit_rows(session: Session) -> list[OrderLimit]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from flask import render_template, url_for
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -16,10 +16,10 @@ from trainings.core.errors import DomainError
 from trainings.core.fields import options
 from trainings.core.idempotency import Outcome
 from trainings.core.permissions import Permission, requires
-from trainings.inventory.orders import operations, queries
+from trainings.inventory.orders import operations, parcels, queries
 from trainings.inventory.orders.blueprint import blueprint
 from trainings.inventory.orders.forms import DeclineForm, approve_form
-from trainings.inventory.orders.models import OrderState
+from trainings.inventory.orders.models import CardOrder, OrderState
 from trainings.inventory.orders.order_views import assign_form
 from trainings.inventory.orders.rules import HOLD_DAYS, HOLDING, check_order_move
 from trainings.people.posting import attempt, press
@@ -34,7 +34,7 @@ def order_approve(order_number: str) -> ResponseReturnValue:
     """Approve an order in full or in part."""
     session, now = db.session(), utc_now()
     order = queries.find_order(session, current_actor(), order_number)
-    check_order_move(order.state, OrderState.APPROVED)
+    _check_unless_sent(order, OrderState.APPROVED)
     stores = queries.issuing_stores(session)
     free = queries.free_cards(session, order, stores, now)
     form = approve_form(order.lines)(data={"until": berlin_day(now) + timedelta(days=HOLD_DAYS)})
@@ -59,7 +59,9 @@ def order_approve(order_number: str) -> ResponseReturnValue:
     done, status = attempt(form, work, creates=True)
     if done:
         return done
-    order = queries.find_order(db.session(), current_actor(), order_number)
+    if status != 200:
+        # The attempt has forgotten all rows.
+        order = queries.find_order(db.session(), current_actor(), order_number)
     page = render_template(
         "inventory/order_approve.html",
         order=order,
@@ -76,7 +78,7 @@ def order_approve(order_number: str) -> ResponseReturnValue:
 def order_decline(order_number: str) -> ResponseReturnValue:
     """Decline an order with a reason."""
     order = queries.find_order(db.session(), current_actor(), order_number)
-    check_order_move(order.state, OrderState.DECLINED)
+    _check_unless_sent(order, OrderState.DECLINED)
     form = DeclineForm()
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
@@ -145,10 +147,16 @@ def order_pick_list(order_number: str) -> str:
     return render_template(
         "inventory/order_pick_list.html",
         order=order,
-        held=operations.live_holds(order),
-        missing=operations.missing_holds(order),
+        held=parcels.live_holds(order),
+        missing=parcels.missing_holds(order),
         titles={line.card_type_id: line.card_type.title for line in order.lines},
     )
+
+
+def _check_unless_sent(order: CardOrder, state: OrderState) -> None:
+    """Refuse to show a form for what is no longer possible; one sent twice finds its outcome."""
+    if request.method != "POST":
+        check_order_move(order.state, state)
 
 
 def _press(

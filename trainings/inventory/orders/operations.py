@@ -5,7 +5,6 @@ Locks: the organisations, the order, the stores, as the ledger asks for it.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
@@ -23,6 +22,7 @@ from trainings.inventory.models import LONGEST_REASON, Reservation
 from trainings.inventory.orders import mails
 from trainings.inventory.orders.limits import check_limit, lock_chain
 from trainings.inventory.orders.models import CardOrder, OrderState
+from trainings.inventory.orders.parcels import changed_since_picked, missing_holds
 from trainings.inventory.orders.rules import HOLDING, LONGEST_HOLD_DAYS, OPEN, check_approved
 from trainings.inventory.orders.steps import lock_order, move_order
 from trainings.inventory.rules import ORGANISATION, OTHER, in_store
@@ -286,32 +286,6 @@ def move_open_orders(
     for order in orders:
         order.organisation_id = target_id
         record(session, actor, "card_order_assigned", order, now, organisation_id=target_id)
-
-
-def live_holds(order: CardOrder) -> list[Reservation]:
-    """Return what is held for an order as it is picked: the oldest edition first."""
-    held = [each for each in order.reservations if each.ended_at is None]
-    return sorted(held, key=lambda each: (each.edition.card_type_id, each.edition.running))
-
-
-def missing_holds(order: CardOrder) -> dict[int, int]:
-    """Return how many approved cards are not held, by card type; empty if all are."""
-    held: dict[int, int] = defaultdict(int)
-    for each in live_holds(order):
-        held[each.edition.card_type_id] += each.quantity
-    return {
-        line.card_type_id: line.approved - held[line.card_type_id]
-        for line in order.lines
-        if line.approved and held[line.card_type_id] < line.approved
-    }
-
-
-def changed_since_picked(order: CardOrder) -> bool:
-    """Say whether other cards are held than those that were packed, as when one is withdrawn."""
-    if order.state is not OrderState.PICKED:
-        return False
-    picked_at = order.steps[-1].at
-    return any(each.ended_at and each.ended_at >= picked_at for each in order.reservations)
 
 
 def _require_office(actor: Actor) -> None:

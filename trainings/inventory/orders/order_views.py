@@ -18,7 +18,7 @@ from trainings.core.forms import Form
 from trainings.core.idempotency import Outcome
 from trainings.core.paging import page_address
 from trainings.core.permissions import Permission, requires
-from trainings.inventory.orders import operations, queries
+from trainings.inventory.orders import operations, parcels, queries
 from trainings.inventory.orders.actions import RECEIVED
 from trainings.inventory.orders.blueprint import blueprint
 from trainings.inventory.orders.forms import OTHER, AssignForm, OrderFilter, ReceiptForm
@@ -79,9 +79,9 @@ def order_page(order_number: str) -> str:
         actions_of=_actions(order_number),
         may_cancel=(by_office or is_mine) and OrderState.CANCELLED in ORDER_MOVES[order.state],
         names=queries.names_of_steps(session, order.steps) if by_office else {},
-        held=operations.live_holds(order),
-        missing=operations.missing_holds(order) if order.store_id else {},
-        changed=operations.changed_since_picked(order),
+        held=parcels.live_holds(order),
+        missing=parcels.missing_holds(order) if order.store_id else {},
+        changed=parcels.changed_since_picked(order),
         assign_form=assign_form(session, order) if by_office else None,
         press_form=Form(formdata=None),
         **WORDS,

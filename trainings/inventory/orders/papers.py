@@ -13,7 +13,7 @@ from trainings.core.formats import long_date, number
 from trainings.core.settings import current_settings
 from trainings.inventory.models import Edition
 from trainings.inventory.orders.models import CardOrder, OrderState
-from trainings.inventory.orders.operations import live_holds
+from trainings.inventory.orders.parcels import live_holds
 from trainings.inventory.orders.queries import sent_cards
 
 _HAS_NOTE = frozenset({OrderState.PICKED, OrderState.SENT, OrderState.RECEIVED})

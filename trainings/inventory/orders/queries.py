@@ -174,7 +174,13 @@ def _conditions(session: Session, wanted: Filter) -> list[ColumnElement[bool]]:
         conditions.append(CardOrder.organisation_id.in_(inside))
     for word in wanted.text.split():
         columns = (CardOrder.number, CardOrder.name, CardOrder.organisation_name, CardOrder.town)
-        found = [column.icontains(word, autoescape=True) for column in columns]
+        # SQLite folds ASCII letters only: „öztürk“ is to find „Öztürk“ there as well.
+        spellings = {word, word.lower(), word.capitalize()}
+        found = [
+            column.icontains(spelling, autoescape=True)
+            for column in columns
+            for spelling in sorted(spellings)
+        ]
         by_address = CardOrder.email.contains(normalise_email(word), autoescape=True)
         conditions.append(or_(*found, by_address))
     return conditions
