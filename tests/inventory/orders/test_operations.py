@@ -1,85 +1,30 @@
-"""Orders from asking to receipt: states, holds, movements, mails, limits."""
+"""Orders from asking to receipt: states, holds, movements, mails."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from tests.conftest import NOW
-from tests.factories import LONG_AGO, actor_for, make_organisation, make_person
-from tests.inventory.factories import balance, fill, make_card, make_order, make_store
-from trainings.core.actors import SYSTEM, VISITOR, Actor
-from trainings.core.audit import AuditEntry
+from tests.factories import actor_for, make_organisation, make_person
+from tests.inventory.factories import balance, fill, make_card, make_order
+from tests.inventory.orders.making import UNTIL, approved, held, kinds, office, stocked, wanted
+from trainings.core.actors import SYSTEM, VISITOR
 from trainings.core.clock import end_of_day
 from trainings.core.database import transaction
 from trainings.core.errors import DomainError
 from trainings.core.outbox import OutgoingMail
 from trainings.core.permissions import Role
 from trainings.inventory.holds import move_holds_off
-from trainings.inventory.ledger import Booking, lock_all_stores, lock_stores
-from trainings.inventory.models import CardType, Movement, PlaceKind, Reservation, Store
+from trainings.inventory.ledger import lock_all_stores
+from trainings.inventory.models import CardType, Movement, PlaceKind, Store
 from trainings.inventory.orders import entry, limits, operations, parcels, sweeps
 from trainings.inventory.orders.models import CardOrder, OrderState
-from trainings.inventory.rules import ORGANISATION, in_store
-from trainings.organisations.models import Level, Organisation
 
 pytestmark = pytest.mark.both_databases
-UNTIL = date(2026, 3, 16)
-
-
-def office(session: Session) -> Actor:
-    return actor_for(make_person(session, roles=(Role.COORDINATOR,)))
-
-
-def wanted(card: CardType, quantity: int = 50, **changes: object) -> entry.Wanted:
-    base = entry.Wanted(
-        quantities={card.id: quantity},
-        name="Käthe Öztürk",
-        email="kaethe@stadt.example",
-        organisation_id=None,
-        organisation_name="Verein Ruhr",
-        recipient="Poststelle",
-        street="Weg 1",
-        postcode="45127",
-        town="Essen",
-        purpose="Für die Streifen",
-    )
-    return replace(base, **changes)  # type: ignore[arg-type]
-
-
-def stocked(session: Session, *quantities: int) -> tuple[CardType, Store]:
-    card = make_card(session, editions=len(quantities))
-    store = make_store(session)
-    for edition, quantity in zip(card.editions, quantities, strict=True):
-        fill(session, store, edition, quantity)
-    return card, store
-
-
-def approved(
-    session: Session, actor: Actor, order: CardOrder, store: Store, quantity: int | None = None,
-    *, reason: str = "", beyond_limit: bool = False,
-) -> CardOrder:  # fmt: skip
-    (line,) = order.lines
-    return operations.approve(
-        session, actor, order.id, store_id=store.id, until=UNTIL, now=NOW, reason=reason,
-        quantities={line.id: line.requested if quantity is None else quantity},
-        beyond_limit=beyond_limit,
-    )  # fmt: skip
-
-
-def kinds(session: Session) -> list[str]:
-    session.flush()
-    return list(session.scalars(select(OutgoingMail.kind).order_by(OutgoingMail.id)))
-
-
-def held(session: Session) -> int:
-    rows = session.scalars(select(Reservation).where(Reservation.ended_at.is_(None)))
-    return sum(row.quantity for row in rows)
 
 
 def test_an_order_goes_from_asking_to_receipt(app: Flask) -> None:
@@ -369,97 +314,6 @@ def test_a_year_after_its_end_an_order_names_nobody(app: Flask) -> None:
         assert session.get_one(CardOrder, finished.id).name == ""
         assert session.get_one(CardOrder, on_the_way.id).street == ""
         assert session.get_one(CardOrder, still_open.id).name == "Käthe Öztürk"
-
-
-# Limits
-
-
-def tree(session: Session) -> tuple[Organisation, Organisation, Organisation]:
-    group = make_organisation(session, "Verbund", level=Level.GROUP)
-    city = make_organisation(session, "Stadt Essen", parent=group)
-    return group, city, make_organisation(session, "Amt", parent=city, level=Level.UNIT)
-
-
-def left(session: Session, organisation: Organisation) -> list[tuple[str, int]]:
-    chain = limits.lock_chain(session, organisation.id)
-    return [(each.name, each.left) for each in limits.allowances(session, chain, NOW)]
-
-
-def test_the_limit_counts_all_below_and_what_came_back(app: Flask) -> None:
-    with transaction() as session:
-        actor = office(session)
-        card, store = stocked(session, 5000)
-        edition = card.editions[0]
-        group, city, unit = tree(session)
-        former = make_organisation(session, "Alte Stadt")
-        former.merged_into_id, former.retired_at = city.id, NOW
-        limits.set_limit(session, actor, None, 1000, NOW)
-        limits.set_limit(session, actor, group.id, 600, NOW)
-
-        def move(quantity: int, organisation: Organisation, *, back: bool = False) -> None:
-            ends = (in_store(store.id), ORGANISATION)
-            booking = Booking(
-                edition.id, quantity, *(reversed(ends) if back else ends),
-                organisation_id=organisation.id,
-            )  # fmt: skip
-            moved = lock_stores(session, [store.id], NOW)
-            moved.book(actor, booking, key=f"{organisation.id}-{quantity}-{back}")
-
-        move(100, unit)
-        move(50, former)
-        move(30, unit, back=True)
-        # What went there last year does not count.
-        lock_stores(session, [store.id], LONG_AGO).book(
-            actor,
-            Booking(edition.id, 400, in_store(store.id), ORGANISATION, organisation_id=city.id),
-            key="last year",
-        )
-        approved(session, actor, make_order(session, card, 200, organisation=unit), store)
-        assert left(session, unit) == [("Stadt Essen", 680), ("Verbund", 280)]
-        assert left(session, group) == [("Verbund", 280)]
-
-
-def test_a_contact_stays_within_the_limit_and_the_office_overrides_it(app: Flask) -> None:
-    with transaction() as session:
-        actor = office(session)
-        card, store = stocked(session, 5000)
-        _, city, unit = tree(session)
-        limits.set_limit(session, actor, city.id, 100, NOW)
-        contact = actor_for(make_person(session, city, roles=(Role.CONTACT,)))
-        allowed = {city.id, unit.id}
-        with pytest.raises(DomainError) as refusal:
-            asked = wanted(card, 101, organisation_id=unit.id)
-            entry.place_order(session, contact, asked, NOW, allowed=allowed)
-        assert refusal.value.code == "limit_reached"
-        assert "noch 100 Karten" in refusal.value.sentence
-        asked = wanted(card, 100, organisation_id=unit.id)
-        first = entry.place_order(session, contact, asked, NOW, allowed=allowed)
-        approved(session, actor, first, store)
-        second = make_order(session, card, 1, organisation=city)
-        for reason, beyond_limit in (("", False), ("", True), ("Großeinsatz", False)):
-            with pytest.raises(DomainError, match="limit_exceeded"):
-                approved(session, actor, second, store, reason=reason, beyond_limit=beyond_limit)
-        approved(session, actor, second, store, reason="Großeinsatz", beyond_limit=True)
-        actions = session.scalars(select(AuditEntry.action)).all()
-        assert actions.count("card_limit_overridden") == 1
-
-
-def test_a_limit_is_set_changed_and_removed(app: Flask) -> None:
-    with transaction() as session:
-        actor = office(session)
-        _, city, _ = tree(session)
-        assert left(session, city) == []
-        limits.set_limit(session, actor, None, 10, NOW)
-        limits.set_limit(session, actor, None, 20, NOW)
-        assert left(session, city) == [("Stadt Essen", 20)]
-        limits.set_limit(session, actor, city.id, 0, NOW)
-        assert left(session, city) == [("Stadt Essen", 0)]
-        row = limits.limit_rows(session)[1]
-        limits.remove_limit(session, actor, row.id, NOW)
-        assert left(session, city) == [("Stadt Essen", 20)]
-        for per_year in (-1, 10**12):
-            with pytest.raises(DomainError, match="bad_limit"):
-                limits.set_limit(session, actor, None, per_year, NOW)
 
 
 def test_an_order_keeps_its_place_when_it_is_swept_by_the_system(app: Flask) -> None:
