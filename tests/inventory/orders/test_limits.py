@@ -16,7 +16,7 @@ from trainings.core.database import transaction
 from trainings.core.errors import DomainError
 from trainings.core.permissions import Role
 from trainings.inventory.ledger import Booking, lock_stores
-from trainings.inventory.orders import entry, limits
+from trainings.inventory.orders import entry, limits, operations
 from trainings.inventory.rules import ORGANISATION, in_store
 from trainings.organisations.models import Level, Organisation
 
@@ -109,3 +109,22 @@ def test_a_limit_is_set_changed_and_removed(app: Flask) -> None:
         for per_year in (-1, 10**12):
             with pytest.raises(DomainError, match="bad_limit"):
                 limits.set_limit(session, actor, None, per_year, NOW)
+
+
+def test_an_order_of_a_merged_organisation_counts_for_the_one_that_lives(app: Flask) -> None:
+    with transaction() as session:
+        actor = office(session)
+        card, store = stocked(session, 5000)
+        _, city, _ = tree(session)
+        limits.set_limit(session, actor, city.id, 150, NOW)
+        former = make_organisation(session, "Alte Stadt")
+        former.merged_into_id, former.retired_at = city.id, NOW
+        order = approved(session, actor, make_order(session, card, organisation=former), store)
+        assert order.organisation_id == city.id
+        assert left(session, city) == [("Stadt Essen", 50)]
+        operations.assign_organisation(
+            session, actor, (again := make_order(session, card)).id, former.id, NOW
+        )
+        assert again.organisation_id == city.id
+        with pytest.raises(DomainError, match="limit_exceeded"):
+            approved(session, actor, again, store)

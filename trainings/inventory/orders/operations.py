@@ -5,7 +5,7 @@ Locks: the organisations, the order, the stores, as the ledger asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
@@ -44,7 +44,9 @@ def assign_organisation(
     """
     _require_office(actor)
     if organisation_id is not None:
-        check_active(lock_chain(session, organisation_id)[0])
+        (organisation, *_) = lock_chain(session, organisation_id)
+        check_active(organisation)
+        organisation_id = organisation.id
     order = lock_order(session, order_id)
     if order.state not in ASSIGNABLE:
         raise DomainError(
@@ -89,8 +91,7 @@ def approve(
     """
     _require_office(actor)
     _check_until(until, now)
-    chain = _lock_organisations_of(session, order_id)
-    order = _lock_unmoved(session, order_id, chain)
+    chain, order = _lock_with_organisations(session, order_id)
     check_approved({line.id: line.requested for line in order.lines}, quantities, reason)
     total = sum(quantities.values())
     refusal = check_limit(session, chain, total, now, without=order.id) if chain else ""
@@ -313,25 +314,29 @@ def _check_not_run_out(order: CardOrder, now: datetime) -> None:
         )
 
 
-def _lock_organisations_of(session: Session, order_id: int) -> list[Organisation]:
-    organisation_id = session.scalar(
-        select(CardOrder.organisation_id).where(CardOrder.id == order_id)
-    )
-    return lock_chain(session, organisation_id) if organisation_id is not None else []
+def _lock_with_organisations(
+    session: Session, order_id: int
+) -> tuple[list[Organisation], CardOrder]:
+    """Lock the organisation of an order with all above it, then the order itself.
 
+    An order that came in while its organisation was merged goes on with the one that lives.
 
-def _lock_unmoved(session: Session, order_id: int, chain: Sequence[Organisation]) -> CardOrder:
-    """Lock an order after its organisations, and refuse if it belongs to another one by now."""
+    Raises:
+        DomainError: `not_found`, `organisation_changed` or `order_changed`.
+
+    """
+    before = session.scalar(select(CardOrder.organisation_id).where(CardOrder.id == order_id))
+    chain = lock_chain(session, before) if before is not None else []
     order = lock_order(session, order_id)
-    if (order.organisation_id is None) == bool(chain) or (
-        chain and order.organisation_id != chain[0].id
-    ):
+    if order.organisation_id != before:
         raise DomainError(
             "order_changed",
             "Die Bestellung wurde gerade einer anderen Organisation zugeordnet. Bitte prüfen Sie "
             "sie noch einmal.",
         )
-    return order
+    if chain:
+        order.organisation_id = chain[0].id
+    return chain, order
 
 
 def _holding_stores(session: Session, order_id: int) -> list[int]:
