@@ -221,3 +221,11 @@ def test_a_participant_is_led_to_the_page_without_login(app: Flask, card: int) -
     (order,) = orders()
     assert (order.state, answer.location) == (OrderState.REQUESTED, signed_path(order.number))
     assert client.get(LIST).status_code == 403
+
+
+def test_errors_are_listed_as_the_fields_stand_on_the_page(client: FlaskClient, card: int) -> None:
+    wrong = {f"card_{card}": "abc", "name": "", "street": ""}
+    html = submit(client, FORM, typed(card, **wrong)).get_data(as_text=True)
+    listed = html[html.index("drei Angaben") :]
+    places = [listed.index(f'href="#{name}"') for name in wrong]
+    assert places == sorted(places)

@@ -60,6 +60,11 @@ class AddressForm(Form):
     )  # fmt: skip
     wanted_by = DayField("Gebraucht bis")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # As they stand on the page, so that errors are listed in the order in which they are met.
+        self._fields = dict(sorted(self._fields.items(), key=lambda item: _rank(item[0])))
+
     def validate_postcode(self, field: Any) -> None:
         """Ask for five digits: cards are sent within Germany only."""
         if not (field.data.isascii() and field.data.isdigit() and len(field.data) == 5):
@@ -133,6 +138,12 @@ class PublicOrderForm(NamedOrderForm):
 
 
 _CARD = "card_"
+_WHO = ("name", "email", "organisation_id", "organisation_name")
+
+
+def _rank(name: str) -> int:
+    """Return which part of the page a field belongs to: the cards, who orders, where to."""
+    return 0 if name.startswith(_CARD) else 1 if name in _WHO else 2
 
 
 def with_cards(base: type[AddressForm], cards: Sequence[CardType]) -> type[AddressForm]:
