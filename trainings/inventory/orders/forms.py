@@ -63,7 +63,9 @@ class AddressForm(Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # As they stand on the page, so that errors are listed in the order in which they are met.
-        self._fields = dict(sorted(self._fields.items(), key=lambda item: _rank(item[0])))
+        self._fields: dict[str, Any] = dict(
+            sorted(self._fields.items(), key=lambda item: _rank(item[0]))
+        )
 
     def validate_postcode(self, field: Any) -> None:
         """Ask for five digits: cards are sent within Germany only."""
