@@ -24,6 +24,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         SettingsError: a setting is missing or wrong; its text is one sentence that names it.
 
     """
+    # All tables, also of rooms without a page: rows of others point to them by foreign keys.
+    import trainings.models  # noqa: F401
     from trainings.web.app import build_app
 
     return build_app(settings)

@@ -21,7 +21,14 @@ from trainings.inventory.models import (
     Store,
     StoreKind,
 )
+from trainings.inventory.orders.models import (
+    CardOrder,
+    CardOrderLine,
+    CardOrderStep,
+    OrderState,
+)
 from trainings.inventory.rules import PRINTER, in_store
+from trainings.organisations.models import Organisation
 from trainings.people.models import Person
 
 _serials = itertools.count(1)
@@ -127,3 +134,37 @@ def in_circulation(session: Session, edition: Edition) -> int:
         )
 
     return of(Movement.source) - of(Movement.target)
+
+
+def make_order(
+    session: Session,
+    card: CardType,
+    quantity: int = 100,
+    *,
+    organisation: Organisation | None = None,
+    person: Person | None = None,
+    state: OrderState = OrderState.REQUESTED,
+    at: datetime = LONG_AGO,
+) -> CardOrder:
+    """Add an order for one card, as it stands after it came in."""
+    order = CardOrder(
+        number=f"TK-2026-{next(_serials) + 5000:04d}",
+        state=state,
+        requested_at=at,
+        confirmed_at=None if state is OrderState.UNCONFIRMED else at,
+        person=person,
+        name=person.name if person else "Käthe Öztürk",
+        email=person.email if person else "kaethe@stadt.example",
+        organisation=organisation,
+        organisation_name=organisation.name if organisation else "Verein Ruhr",
+        recipient="Poststelle",
+        street="Rathausplatz 1",
+        postcode="45127",
+        town="Essen",
+        purpose="Für die Streifen",
+        lines=[CardOrderLine(card_type_id=card.id, requested=quantity)],
+        steps=[CardOrderStep(at=at, to_state=state)],
+    )
+    session.add(order)
+    session.flush()
+    return order

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from tests.conftest import NOW
 from tests.factories import make_event, make_organisation, make_person
+from tests.inventory.factories import make_card, make_order
 from tests.registered import make_registration
 from tests.registrations.demand import make_template
 from tests.statements import counted_statements
@@ -16,6 +17,7 @@ from trainings.core.actors import SYSTEM
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.events.models import EventHost, EventState
+from trainings.inventory.orders.models import CardOrder, OrderState
 from trainings.office.merging import merge_organisations
 from trainings.office.operations import update_organisation
 from trainings.organisations.models import Level, Organisation, OrganisationKind, Partnership
@@ -229,3 +231,18 @@ def test_people_are_locked_in_the_common_order_before_they_move(pair: tuple[int,
     assert "ORDER BY persons.id" in of_persons[moving - 1]
     if db.engine.dialect.name == "postgresql":
         assert of_persons[moving - 1].endswith("FOR NO KEY UPDATE")
+
+
+def test_open_orders_of_cards_go_on_with_the_organisation_that_goes_on(
+    pair: tuple[int, int],
+) -> None:
+    source, target = pair
+    with transaction() as session:
+        card, old = make_card(session), session.get_one(Organisation, source)
+        still_open = make_order(session, card, organisation=old, state=OrderState.APPROVED).id
+        sent = make_order(session, card, organisation=old, state=OrderState.SENT).id
+    merge(source, target)
+    with transaction() as session:
+        moved = session.get_one(CardOrder, still_open)
+        assert (moved.organisation_id, moved.organisation_name) == (target, "Kreis Alt")
+        assert session.get_one(CardOrder, sent).organisation_id == source

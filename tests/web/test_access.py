@@ -58,6 +58,7 @@ def people(app: Flask) -> dict[Role | None, int]:
 NUMBER = "2030-001"
 PARTS = {
     "number": NUMBER,
+    "order_number": "TK-2030-0001",
     "token": "A" * 24,
     "ticket": "A" * 12,
     "signature": "B" * 24,

@@ -25,6 +25,11 @@ from trainings.core.outbox import forget_old_mails
 from trainings.core.settings import current_settings
 from trainings.core.throttle import forget_attempts
 from trainings.core.tokens import forget_tokens
+from trainings.inventory.orders.sweeps import (
+    blank_card_orders,
+    expire_card_orders,
+    lapse_card_orders,
+)
 from trainings.office import demand_sweeps, release_sweeps, sweeps
 from trainings.people.login import forget_login_requests
 
@@ -78,6 +83,9 @@ JOBS = (
     _each_in_its_own(send_door_reminders),
     _each_in_its_own(send_closing_reminders),
     _each_in_its_own(sweeps.close_past_events),
+    _each_in_its_own(expire_card_orders),
+    _each_in_its_own(lapse_card_orders),
+    _sweep(blank_card_orders),
     _sweep(sweeps.delete_needs),
     _sweep(delete_door_names),
     _sweep(sweeps.forget_submitted_forms),

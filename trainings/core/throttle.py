@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 from datetime import datetime, timedelta
 
 from sqlalchemy import LargeBinary, delete, func, select
@@ -64,6 +65,21 @@ def refuse_if_exhausted(
             "versuchen Sie es dann noch einmal.",
             status=429,
         )
+
+
+def network_of(client: str) -> str:
+    """Return what counts as one client: IPv6 clients change their addresses within a /64 at will.
+
+    Args:
+        client: the address of a request, or whatever stands in its place.
+
+    """
+    try:
+        address = ipaddress.ip_address(client)
+    except ValueError:
+        return client
+    width = 64 if address.version == 6 else 32
+    return str(ipaddress.ip_network((address, width), strict=False))
 
 
 def _key(bucket: str) -> bytes:

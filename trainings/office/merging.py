@@ -12,6 +12,7 @@ from trainings.core.audit import record
 from trainings.core.errors import DomainError
 from trainings.events.models import Event, EventHost
 from trainings.events.rules import LIVE_STATES
+from trainings.inventory.orders.operations import move_open_orders
 from trainings.office.operations import check_nothing_held
 from trainings.organisations.models import Organisation, OrganisationDomain
 from trainings.organisations.operations import check_active, lock_organisations
@@ -26,9 +27,10 @@ def merge_organisations(
 ) -> None:
     """Merge an organisation into another one, as authorities merge in life.
 
-    People, contacts, units, mail domains, requests for courses and the invitation to coming
-    in-house events move to the target. Registrations keep the organisation under which they were
-    made: history is not rewritten, and statistics follow `merged_into_id` where they want to.
+    People, contacts, units, mail domains, requests for courses, open orders of cards and the
+    invitation to coming in-house events move to the target. Registrations keep the organisation
+    under which they were made: history is not rewritten, and statistics follow `merged_into_id`
+    where they want to.
 
     Args:
         session: the open transaction.
@@ -76,6 +78,7 @@ def merge_organisations(
         .where(CourseRequest.organisation_id == source.id)
         .values(organisation_id=target.id)
     )
+    move_open_orders(session, actor, source.id, target.id, now)
     source.merged_into_id = target.id
     source.retired_at = now
     moved = int(people.rowcount)  # type: ignore[attr-defined]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ from trainings.core.errors import DomainError
 from trainings.core.outbox import post
 from trainings.core.settings import current_settings
 from trainings.core.text import normalise_email
-from trainings.core.throttle import count_attempt
+from trainings.core.throttle import count_attempt, network_of
 from trainings.core.tokens import Purpose, action_path, issue, new_token
 from trainings.people.mails import LOG_IN_KIND, log_in_mail
 from trainings.people.models import Account, LoginRequest, Person
@@ -59,20 +58,13 @@ def count_client(session: Session, client: str, now: datetime) -> None:
     """Count a request for a mail or a try of a password by one client address.
 
     Generous, since a whole authority sits behind one address and some hundred people come at once
-    when a new date opens. IPv6 clients change their addresses within a /64 at will.
+    when a new date opens.
 
     Raises:
         DomainError: `too_many_attempts`, status 429.
 
     """
-    try:
-        address = ipaddress.ip_address(client)
-    except ValueError:
-        bucket = client
-    else:
-        width = 64 if address.version == 6 else 32
-        bucket = str(ipaddress.ip_network((address, width), strict=False))
-    count_attempt(session, f"client:{bucket}", now, limit=1000, window=_HOUR)
+    count_attempt(session, f"client:{network_of(client)}", now, limit=1000, window=_HOUR)
 
 
 def start_login_request(

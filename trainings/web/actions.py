@@ -14,6 +14,7 @@ from trainings.core.errors import DomainError
 from trainings.core.forms import Form
 from trainings.core.permissions import Permission, requires
 from trainings.core.tokens import ActionToken, Purpose, recall
+from trainings.inventory.orders.actions import CARD_ORDER, CARD_RECEIPT
 from trainings.people.actions import LOG_IN
 from trainings.registrations.actions import OFFER, WITHDRAW
 from trainings.registrations.release_actions import RELEASE
@@ -25,6 +26,8 @@ ACTIONS: dict[Purpose, Action | PageAction] = {
     Purpose.WITHDRAW: WITHDRAW,
     Purpose.OFFER: OFFER,
     Purpose.RELEASE: RELEASE,
+    Purpose.CARD_ORDER: CARD_ORDER,
+    Purpose.CARD_RECEIPT: CARD_RECEIPT,
 }
 _UNKNOWN = (
     "Diesen Link gibt es nicht",

@@ -14,6 +14,12 @@ class EventNumberConverter(BaseConverter):
     regex = r"[0-9]{4}-[0-9]{3,5}"
 
 
+class OrderNumberConverter(BaseConverter):
+    """The number of an order of cards, such as `TK-2026-0012`."""
+
+    regex = r"TK-[0-9]{4}-[0-9]{4,6}"
+
+
 class TokenConverter(BaseConverter):
     """A random token or ticket."""
 
@@ -30,5 +36,8 @@ class RowIdConverter(IntegerConverter):
 def install(app: Flask) -> None:
     """Make the converters known to the addresses of all rooms."""
     app.url_map.converters.update(
-        number=EventNumberConverter, token=TokenConverter, id=RowIdConverter
+        number=EventNumberConverter,
+        order=OrderNumberConverter,
+        token=TokenConverter,
+        id=RowIdConverter,
     )

@@ -18,6 +18,7 @@ from trainings.attendance.participation_views import blueprint as participations
 from trainings.attendance.views import blueprint as attendance
 from trainings.core.outbox import offer_documents
 from trainings.inventory.cards.views import blueprint as cards
+from trainings.inventory.orders.views import blueprint as card_orders
 from trainings.inventory.stock.views import blueprint as card_stock
 from trainings.office.views import blueprint as office
 from trainings.people.views import blueprint as people
@@ -41,6 +42,7 @@ BLUEPRINTS = (
     made_up,
     cards,
     card_stock,
+    card_orders,
     statistics,
     office,
     web,
