@@ -55,7 +55,10 @@ NAVIGATION: tuple[tuple[Link, ...], ...] = (
         ("Meine Anmeldungen", "registrations.my_registrations", Permission.REGISTER),
     ),
     (("Meine Organisation", "registrations.organisation_page", Permission.ORGANISATION),),
-    (("Anwesenheit", "attendance.my_events", Permission.ATTENDANCE),),
+    (
+        ("Anwesenheit", "attendance.my_events", Permission.ATTENDANCE),
+        ("Taschenkarten", "card_handouts.event_overview", Permission.ATTENDANCE),
+    ),
 )
 OFFICE_NAVIGATION: tuple[tuple[Link, ...], ...] = (
     (
