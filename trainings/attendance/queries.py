@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -9,12 +10,13 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from trainings.attendance.access import trains_event
+from trainings.attendance.extras import Extra, ExtraOffer, load_extras
 from trainings.attendance.models import Attendance, AttendanceChange, AttendanceMark
 from trainings.attendance.reads import (
     TAKES_PART,
     Attendee,
     EventHead,
-    event_head,
+    event_head_with,
     has_ticket,
     head_of,
     head_statement,
@@ -62,6 +64,7 @@ class Sheet:
         answer: whether attendance may be recorded now in that session.
         last: the own step that can be taken back there.
         name: what is searched for; empty shows everybody.
+        extras: buttons of other rooms beside the names.
 
     """
 
@@ -72,6 +75,7 @@ class Sheet:
     answer: Answer
     last: tuple[Change, ...]
     name: str = ""
+    extras: tuple[Extra, ...] = ()
 
     @property
     def shown(self) -> tuple[Attendee, ...]:
@@ -189,6 +193,7 @@ def sheet(
     now: datetime,
     *,
     name: str = "",
+    offers: Mapping[str, ExtraOffer] | None = None,
 ) -> Sheet:
     """Return the attendance of an event.
 
@@ -199,12 +204,16 @@ def sheet(
         chosen_id: the session to look at; None or a foreign one: the current one by the clock.
         now: the present instant.
         name: show only those who are called so.
+        offers: buttons of other rooms, for a page that has them.
 
     Raises:
         DomainError: `not_found`, also for a foreign event.
 
     """
-    event = event_head(session, actor, number)
+    offers = offers or {}
+    conditions = [offer.concerns() for offer in offers.values()]
+    event, answers = event_head_with(session, actor, number, conditions)
+    concerned = [source for source, concerns in zip(offers, answers, strict=True) if concerns]
     sessions = load_sessions(session, event.id)
     people = load_attendees(session, Registration.event_id == event.id, sessions)
     complete = {
@@ -218,7 +227,8 @@ def sheet(
     if current is not None:
         last = last_step(load_changes(session, current.id), actor.person_id)
     answer = event.access.answer(current.day if current else None, now)
-    return Sheet(event, sessions, people, current, answer, last, name)
+    extras = load_extras(session, event.id, concerned)
+    return Sheet(event, sessions, people, current, answer, last, name, extras)
 
 
 def ticket_card(

@@ -6,7 +6,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from trainings.attendance import operations, person_views, queries, wording
+from trainings.attendance import extras, operations, person_views, queries, wording
 from trainings.attendance.blueprint import blueprint, by_office, show_refusal
 from trainings.attendance.forms import CodeForm, RecordForm, SearchForm, parse_id
 from trainings.attendance.reads import event_head
@@ -53,7 +53,9 @@ def event_page(number: str) -> ResponseReturnValue:
     if answer is not None:
         return answer
     name = search.name.data or "" if search.validate() else ""
-    page = queries.sheet(db.session(), actor, number, chosen_id, now, name=name)
+    page = queries.sheet(
+        db.session(), actor, number, chosen_id, now, name=name, offers=extras.offered()
+    )
     if code.code.data is not None and code.validate():
         typed = normalise_ticket(code.code.data)
         if any(person.ticket == typed for person in page.people):
@@ -135,6 +137,9 @@ def _record_on_sheet(number: str, session_id: int | None, form: RecordForm) -> R
         elif form.everyone.data:
             done = operations.record_all_present(session, actor, event.id, session_id, now)
             message = "" if done else "Es waren schon alle erfasst."
+        elif form.extra.data:
+            person, message = extras.press_extra(session, actor, event.id, form.extra.data, now)
+            anchor = f"p-{person}"
         else:
             registration_id, mark = form.marked or abort(400)
             operations.record_attendance(session, actor, registration_id, session_id, mark, now=now)

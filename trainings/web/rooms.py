@@ -9,6 +9,7 @@ from trainings.attendance.certificate_papers import certificate_attachment
 from trainings.attendance.certificate_public_views import blueprint as certificate_holders
 from trainings.attendance.certificate_views import blueprint as certificates
 from trainings.attendance.closing_views import blueprint as closing
+from trainings.attendance.extras import offer_extra
 from trainings.attendance.made_up_views import blueprint as made_up
 from trainings.attendance.papers_views import blueprint as papers
 from trainings.attendance.participation_views import blueprint as participations
@@ -17,6 +18,7 @@ from trainings.attendance.sync_views import blueprint as door
 from trainings.attendance.views import blueprint as attendance
 from trainings.attendance.walk_in_views import blueprint as walk_ins
 from trainings.core.outbox import offer_documents
+from trainings.inventory.handouts.door import CARD_BUTTON, SOURCE
 from trainings.inventory.handouts.views import blueprint as card_handouts
 from trainings.office.views import blueprint as office
 from trainings.people.views import blueprint as people
@@ -47,7 +49,8 @@ BLUEPRINTS = (
 
 
 def install(app: Flask) -> None:
-    """Register the pages of all rooms, and the documents that mails attach."""
+    """Register the pages of all rooms, the documents that mails attach, buttons of other rooms."""
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     offer_documents(app, DOCUMENTS, certificate_attachment)
+    offer_extra(app, SOURCE, CARD_BUTTON)
