@@ -104,6 +104,8 @@ def test_table_has_each_breakdown_and_the_sum_first(office: FlaskClient) -> None
         "Gefehlt": "0",
         "Gefehlt in %": "0,0",
         "Entschuldigt": "0",
+        "Karten": "0",
+        "Karten je Teilnahme": "0,0",
     }
     assert [row[:2] for row in others] == [
         ["Jahr", "2026"],
