@@ -176,6 +176,11 @@ class CardLine:
     rest: int
 
     @property
+    def concerned(self) -> bool:
+        """Whether it is planned, or something happened to it at the event."""
+        return bool(self.planned) or self.counts != Counts()
+
+    @property
     def to_take(self) -> int:
         """How many of the planned ones nobody has taken along yet."""
         return max(0, self.planned - self.counts.taken)
@@ -254,18 +259,13 @@ class EventPage:
         return planned or [card for card in self.cards if card.counts.taken > 0]
 
     @property
-    def moved(self) -> bool:
-        """Whether anything was taken along or handed out."""
-        return any(card.counts != Counts() for card in self.cards)
-
-    @property
     def undone(self) -> set[int | None]:
         """Ids of the movements that were taken back."""
         return {movement.reverses_id for movement in self.journal}
 
 
 def event_page(session: Session, actor: Actor, number: str) -> EventPage:
-    """Return the cards of an event; nine statements.
+    """Return the cards of an event; ten statements.
 
     Raises:
         DomainError: `not_found`, also for a foreign event.
