@@ -193,7 +193,7 @@ def test_page_costs_four_statements_however_much_was_held(office: FlaskClient, n
 
 def test_page_and_table_say_how_many_cards_were_handed_out(office: FlaskClient) -> None:
     hold()
-    assert "Je Teilnahme" not in office.get(PAGE).text
+    assert ">Je Teilnahme<" not in office.get(PAGE).text
     with transaction() as session:
         store, edition = make_store(session), make_card(session).editions[0]
         fill(session, store, edition, 10)
@@ -204,7 +204,7 @@ def test_page_and_table_say_how_many_cards_were_handed_out(office: FlaskClient) 
             key=new_key(),
         )
     page = office.get(PAGE).text
-    assert "Je Teilnahme" in page
+    assert ">Je Teilnahme<" in page
     assert "3,00" in page
     header, total, *_ = rows(office.get(TABLE).text)
     assert dict(zip(header, total, strict=True))["Karten je Teilnahme"] == "3,0"
