@@ -130,7 +130,10 @@ def test_a_box_that_is_short_says_how_many_there_are(app: Flask) -> None:
             hand_out(session, course, 4)
         assert "sind nur noch 3 Karten" in refusal.value.sentence
         assert refusal.value.field == f"card_{course.card}"
-        assert code(lambda: take(session, course, 198)) == "not_enough"
+        assert "buchen Sie zuerst, was mitgenommen wurde" in refusal.value.sentence
+        with pytest.raises(DomainError, match="not_enough") as refusal:
+            take(session, course, 198)
+        assert "höchstens 197 an, oder wählen Sie ein anderes Lager" in refusal.value.sentence
         assert code(lambda: bring_back(session, course, 4)) == "not_enough"
 
 

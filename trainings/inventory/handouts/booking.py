@@ -14,7 +14,7 @@ from trainings.core.clock import berlin_day
 from trainings.core.errors import DomainError, not_found
 from trainings.events.models import Event
 from trainings.inventory.handouts.reads import CardsAccess, cards_access
-from trainings.inventory.handouts.rules import box_short, check_handing_out
+from trainings.inventory.handouts.rules import check_handing_out, too_few
 from trainings.inventory.ledger import Booking, LockedStock, issuable, lock_stores
 from trainings.inventory.models import Edition, StoreKind
 from trainings.inventory.rules import allot, check_quantity
@@ -156,12 +156,13 @@ def short_of(
     card = editions[0].card_type
     kept = {edition.id for edition in withdrawn}
     stocks = locked.stocks(store_id, editions)
-    refusal = box_short(
+    refusal = too_few(
         card.title,
         locked.stores[store_id].name,
         sum(stock.free for stock in stocks if stock.edition_id not in kept),
-        sum(stock.balance for stock in stocks if stock.edition_id in kept),
-        sum(stock.held for stock in stocks if stock.edition_id not in kept),
+        is_box=locked.stores[store_id].kind is StoreKind.BOX,
+        withdrawn=sum(stock.balance for stock in stocks if stock.edition_id in kept),
+        held=sum(stock.held for stock in stocks if stock.edition_id not in kept),
     )
     refusal.field = card_field(card.id)
     return refusal

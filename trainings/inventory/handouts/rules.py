@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 
 from trainings.core.errors import DomainError
-from trainings.core.formats import long_date, number
+from trainings.core.formats import count, long_date, number
 from trainings.events.models import EventState
 from trainings.inventory.models import PlaceKind, StoreKind
 
@@ -216,27 +216,33 @@ def check_handing_out(state: EventState, first_day: date, today: date) -> None:
         )
 
 
-def box_short(card: str, box: str, free: int, withdrawn: int, held: int = 0) -> DomainError:
-    """Return the refusal for a box or store with fewer cards than are to be handed out.
+def too_few(
+    card: str, where: str, free: int, *, is_box: bool, withdrawn: int, held: int
+) -> DomainError:
+    """Return the refusal for a box or store with fewer cards than are to leave it.
 
     Args:
         card: title of the card.
-        box: name of the box or store.
-        free: how many could be handed out.
+        where: name of the box or store.
+        free: how many could leave.
+        is_box: the remedy is to book what was taken along; else another store.
         withdrawn: how many of it lie there that are withdrawn.
         held: how many of it are held for orders.
 
     """
     if free:
         are = "ist nur noch 1 Karte" if free == 1 else f"sind nur noch {number(free)} Karten"
-        advice = f"Bitte geben Sie höchstens {number(free)} an, oder buchen"
+        advice = f"Bitte geben Sie höchstens {number(free)} an, oder"
     else:
-        are, advice = "ist keine Karte mehr", "Bitte buchen"
-    kept = f" {number(held)} sind für Bestellungen vorgemerkt." if held else ""
+        are, advice = "ist keine Karte mehr", "Bitte"
+    remedy = (
+        "buchen Sie zuerst, was mitgenommen wurde" if is_box else "wählen Sie ein anderes Lager"
+    )
+    kept = f" {count(held, 'ist', 'sind')} für Bestellungen vorgemerkt." if held else ""
     if withdrawn:
-        kept += f" {number(withdrawn)} sind zurückgezogen und werden nicht mehr ausgegeben."
+        kept += f" {count(withdrawn, 'ist', 'sind')} zurückgezogen und nicht mehr auszugeben."
     return DomainError(
         "not_enough",
-        f"In „{box}“ {are} von „{card}“ frei.{kept} {advice} Sie zuerst, was mitgenommen wurde.",
+        f"In „{where}“ {are} von „{card}“ frei.{kept} {advice} {remedy}.",
         field="quantity",
     )
