@@ -18,6 +18,7 @@ from trainings.inventory.handouts.models import EventCards
 from trainings.inventory.handouts.reads import (
     CardsAccess,
     balances_of,
+    box_ids_at,
     by_card,
     cards_access,
     cards_of_people,
@@ -276,9 +277,7 @@ def event_page(session: Session, actor: Actor, number: str) -> EventPage:
     trainers = _trainers(session, event_id)
     stores = session.scalars(select(Store).order_by(Store.sort_key, Store.id)).all()
     boxes = [store for store in stores if store.kind is StoreKind.BOX]
-    moved = flows(
-        session, or_(Movement.event_id == event_id, concerns_boxes([box.id for box in boxes]))
-    )
+    moved = flows(session, or_(Movement.event_id == event_id, concerns_boxes(box_ids_at(event_id))))
     here = [flow for flow in moved if flow.event_id == event_id]
     there = {box_id for _, _, box_id in counts_by_box(here)} - {None}
     ids = {person_id for person_id, _ in trainers}

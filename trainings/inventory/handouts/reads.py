@@ -97,30 +97,47 @@ def cards_access(session: Session, actor: Actor, *which: ColumnElement[bool]) ->
 def flows(session: Session, *which: ColumnElement[bool]) -> list[Flow]:
     """Return the movements for events under these conditions, added up by their way."""
     source, target = aliased(Store), aliased(Store)
-    groups = (
+    ways = (
         Movement.event_id,
-        Edition.card_type_id,
+        Movement.edition_id,
         Movement.source,
         Movement.source_store_id,
-        source.kind,
         Movement.target,
         Movement.target_store_id,
-        target.kind,
-        Movement.reverses_id.is_not(None),
+    )
+    # Added up before the joins: there are many movements and few ways.
+    moved = (
+        select(
+            *ways,
+            Movement.reverses_id.is_not(None).label("is_reversal"),
+            func.sum(Movement.quantity).label("quantity"),
+        )
+        .where(Movement.event_id.is_not(None), *which)
+        .group_by(*ways, Movement.reverses_id.is_not(None))
+        .subquery()
     )
     statement = (
-        select(*groups, func.sum(Movement.quantity))
-        .join(Edition, Movement.edition_id == Edition.id)
-        .outerjoin(source, Movement.source_store_id == source.id)
-        .outerjoin(target, Movement.target_store_id == target.id)
-        .where(Movement.event_id.is_not(None), *which)
-        .group_by(*groups)
+        select(
+            moved.c.event_id,
+            Edition.card_type_id,
+            moved.c.source,
+            moved.c.source_store_id,
+            source.kind,
+            moved.c.target,
+            moved.c.target_store_id,
+            target.kind,
+            moved.c.is_reversal,
+            moved.c.quantity,
+        )
+        .join(Edition, moved.c.edition_id == Edition.id)
+        .outerjoin(source, moved.c.source_store_id == source.id)
+        .outerjoin(target, moved.c.target_store_id == target.id)
     )
     rows: Iterable[Sequence[Any]] = session.execute(statement)
     return [Flow(*row) for row in rows]
 
 
-def concerns_boxes(box_ids: Collection[int]) -> ColumnElement[bool]:
+def concerns_boxes(box_ids: Collection[int] | Select[int]) -> ColumnElement[bool]:
     """Return the condition that a movement leads into or out of one of these boxes."""
     return or_(Movement.source_store_id.in_(box_ids), Movement.target_store_id.in_(box_ids))
 
@@ -135,8 +152,7 @@ def planned_cards(session: Session, event_ids: Collection[int]) -> dict[tuple[in
     return {(event_id, card_id): planned for event_id, card_id, planned in rows}
 
 
-def boxes_at(session: Session, event_id: int) -> list[Store]:
-    """Return the boxes at an event: of its trainers, and those into which cards came for it."""
+def _is_at(event_id: int) -> ColumnElement[bool]:
     of_trainer = Store.person_id.in_(
         select(EventTrainer.person_id).where(EventTrainer.event_id == event_id)
     )
@@ -145,12 +161,18 @@ def boxes_at(session: Session, event_id: int) -> list[Store]:
             Movement.event_id == event_id, Movement.target_store_id.is_not(None)
         )
     )
+    return and_(Store.kind == StoreKind.BOX, or_(of_trainer, taken_along))
+
+
+def box_ids_at(event_id: int) -> Select[int]:
+    """Return the statement for the ids of `boxes_at`."""
+    return select(Store.id).where(_is_at(event_id))
+
+
+def boxes_at(session: Session, event_id: int) -> list[Store]:
+    """Return the boxes at an event: of its trainers, and those into which cards came for it."""
     return list(
-        session.scalars(
-            select(Store)
-            .where(Store.kind == StoreKind.BOX, or_(of_trainer, taken_along))
-            .order_by(Store.sort_key, Store.id)
-        )
+        session.scalars(select(Store).where(_is_at(event_id)).order_by(Store.sort_key, Store.id))
     )
 
 
