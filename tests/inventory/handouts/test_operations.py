@@ -245,6 +245,18 @@ def test_nothing_is_taken_to_a_draft_or_handed_out_before_the_first_day(app: Fla
         assert code(lambda: hand_out(session, course, 1, now=BEFORE)) == "too_early"
 
 
+def test_an_event_that_is_moved_keeps_its_cards_until_the_new_day(app: Flask) -> None:
+    with transaction() as session:
+        course = make_course(session)
+        take(session, course, 5)
+        event = session.get_one(Event, course.event)
+        event.first_day = event.last_day = AT.date().replace(day=26)
+        session.flush()
+        assert code(lambda: hand_out(session, course, 1)) == "too_early"
+        assert counts(session, course) == (0, 5, 0, 0, 5)
+        assert hand_out(session, course, 1, now=AT.replace(day=26)) == 1
+
+
 def test_a_wrong_sum_is_taken_back_and_booked_anew(app: Flask) -> None:
     with transaction() as session:
         course = make_course(session)

@@ -80,6 +80,22 @@ def test_a_form_that_is_sent_twice_books_once(course: Course, client: FlaskClien
         data = {f"take-card_{course.card}": "15"}
         assert send(client, page(course), html, data, button="Als mitgenommen buchen").location
     assert in_box(db.session(), course) == [15, 0]
+    data = {f"take-card_{course.card}": "3"}
+    send(client, page(course), html, data, button="Als mitgenommen buchen")
+    assert in_box(db.session(), course) == [18, 0]
+
+
+def test_a_replaced_trainer_only_brings_cards_back(course: Course, client: FlaskClient) -> None:
+    taken(course)
+    with transaction() as session:
+        session.delete(session.get_one(EventTrainer, (course.event, course.trainer)))
+    log_in(client, course.trainer)
+    assert course.number in client.get(LIST).text
+    html = client.get(page(course)).text
+    assert "Ağaoğlu" not in html
+    assert "Als ausgegeben buchen" not in html
+    assert submit(client, page(course), button="Als zurückgebracht buchen").status_code == 303
+    assert in_box(db.session(), course) == [0, 0]
 
 
 @pytest.mark.parametrize("typed", ["abc", "-1", "1,5", "1e3", "1000000000000", "１５", "0", ""])

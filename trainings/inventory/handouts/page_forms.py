@@ -48,6 +48,12 @@ class PageForms:
         found = {PLAN: self.plan, TAKE: self.take, OUT: self.out, BACK: self.back}
         return found.get(_step()) or self.tap
 
+    @property
+    def typed(self) -> tuple[object, ...]:
+        """What was typed: somebody who goes back and books something else books it."""
+        own = {"csrf_token", "form_key"}
+        return tuple(each for each in self.sent.data.items() if each[0] not in own)
+
 
 def page_forms(page: EventPage, actor: Actor, now: datetime) -> PageForms:
     """Return the forms that make sense for the event and for whoever asks."""

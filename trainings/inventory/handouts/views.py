@@ -116,12 +116,13 @@ def _submitted(
         message = _run(session, actor, forms, event_id, now)
         return Outcome(_here(number), message)
 
-    return attempt(forms.sent, work, creates=forms.sent is not forms.plan)
+    books = forms.sent is not forms.plan
+    return attempt(forms.sent, work, creates=books, about=forms.typed)
 
 
 def _run(session: Session, actor: Actor, forms: PageForms, event_id: int, now: datetime) -> str:
     """Call the operation of the form that was sent; return what the page says then."""
-    sent, key = forms.sent, forms.sent.key(actor.person_id)
+    sent, key = forms.sent, forms.sent.key(actor.person_id, *forms.typed)
     if forms.take is not None and sent is forms.take:
         taken = operations.take_along(
             session, actor, event_id, forms.take.quantities,
