@@ -8,11 +8,17 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests.conftest import NOW
 from tests.factories import make_event, make_organisation, make_person
+from tests.inventory.factories import fill, make_card, make_store, new_key
 from tests.registered import make_registration
 from tests.statements import counted_statements
+from trainings.core.actors import SYSTEM
 from trainings.core.database import db, transaction
-from trainings.events.models import EventKind, EventState
+from trainings.events.models import Event, EventKind, EventState
+from trainings.inventory.ledger import Booking, lock_stores
+from trainings.inventory.models import Movement
+from trainings.inventory.rules import EVENT, in_store
 from trainings.organisations.models import Level, OrganisationKind
 from trainings.registrations.models import LateReason, RegistrationState
 from trainings.statistics.exports import as_json
@@ -26,7 +32,7 @@ def statistics(selection: Selection | None = None) -> Statistics:
     return load_statistics(db.session(), selection or Selection())
 
 
-def held(session: Session, year: int = 2025, **values: object) -> object:
+def held(session: Session, year: int = 2025, **values: object) -> Event:
     return make_event(session, state=EventState.HELD, first_day=date(year, 5, 6), **values)  # type: ignore[arg-type]
 
 
@@ -195,3 +201,31 @@ def test_figures_cost_three_statements_however_many_there_are(app: Flask, number
     with counted_statements() as statements:
         assert statistics().total.participations == number
     assert len(statements) == 3
+
+
+def test_cards_are_those_handed_out_at_events_that_were_held(app: Flask) -> None:
+    with transaction() as session:
+        store = make_store(session)
+        edition = make_card(session).editions[0]
+        fill(session, store, edition, 100)
+        locked, here = lock_stores(session, [store.id], NOW), in_store(store.id)
+        first, second = held(session, 2024), held(session, 2025)
+        off = make_event(session, state=EventState.CANCELLED, first_day=date(2025, 6, 1))
+        for _ in range(4):
+            make_registration(session, first, make_person(session), marks="pppp")
+
+        def hand_out(event: Event, quantity: int) -> Movement:
+            booking = Booking(edition.id, quantity, here, EVENT, event_id=event.id)
+            return locked.book(SYSTEM, booking, key=new_key())
+
+        for event, quantity in ((first, 5), (first, 3), (second, 7), (off, 11)):
+            hand_out(event, quantity)
+        locked.reverse(SYSTEM, hand_out(first, 9).id, reason="falsch", key=new_key())
+        locked.book(SYSTEM, Booking(edition.id, 2, EVENT, here, event_id=first.id), key=new_key())
+    found = statistics()
+    assert {year: part.cards for year, part in found.by_year.items()} == {2024: 6, 2025: 7}
+    assert found.total.cards == 13
+    assert found.by_year[2024].cards_per_participation == pytest.approx(1.5)
+    assert found.by_year[2025].cards_per_participation is None
+    shown = as_json(found)
+    assert (shown["cards"], shown["cards_per_participation"]) == (13, 3.25)

@@ -10,13 +10,18 @@ from urllib.parse import quote
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
-from tests.factories import log_in, make_event, make_organisation, make_person
+from tests.factories import LONG_AGO, log_in, make_event, make_organisation, make_person
+from tests.inventory.factories import fill, make_card, make_store, new_key
 from tests.registered import make_registration
 from tests.statements import counted_statements
+from trainings.core.actors import SYSTEM
 from trainings.core.database import transaction
 from trainings.core.permissions import Role
-from trainings.events.models import EventKind, EventState
+from trainings.events.models import Event, EventKind, EventState
+from trainings.inventory.ledger import Booking, lock_stores
+from trainings.inventory.rules import EVENT, in_store
 
 PAGE = "/statistik/"
 TABLE = "/statistik/tabelle.csv"
@@ -104,6 +109,8 @@ def test_table_has_each_breakdown_and_the_sum_first(office: FlaskClient) -> None
         "Gefehlt": "0",
         "Gefehlt in %": "0,0",
         "Entschuldigt": "0",
+        "Karten": "0",
+        "Karten je Teilnahme": "0,0",
     }
     assert [row[:2] for row in others] == [
         ["Jahr", "2026"],
@@ -182,3 +189,22 @@ def test_page_costs_four_statements_however_much_was_held(office: FlaskClient, n
     with counted_statements() as statements:
         assert f"Stadt {number - 1}" in office.get(PAGE).text
     assert len(statements) == 4
+
+
+def test_page_and_table_say_how_many_cards_were_handed_out(office: FlaskClient) -> None:
+    hold()
+    assert ">Je Teilnahme<" not in office.get(PAGE).text
+    with transaction() as session:
+        store, edition = make_store(session), make_card(session).editions[0]
+        fill(session, store, edition, 10)
+        event = session.scalars(select(Event)).one()
+        lock_stores(session, [store.id], LONG_AGO).book(
+            SYSTEM,
+            Booking(edition.id, 3, in_store(store.id), EVENT, event_id=event.id),
+            key=new_key(),
+        )
+    page = office.get(PAGE).text
+    assert ">Je Teilnahme<" in page
+    assert "3,00" in page
+    header, total, *_ = rows(office.get(TABLE).text)
+    assert dict(zip(header, total, strict=True))["Karten je Teilnahme"] == "3,0"

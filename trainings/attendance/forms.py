@@ -53,6 +53,8 @@ class RecordForm(Form):
     """An id and a mark: „12-present“."""
     everyone = StringField()
     undo = StringField()
+    extra = StringField()
+    """A button of another room, see `extras`."""
 
     @property
     def marked(self) -> tuple[int, Mark] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -10,12 +10,13 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from trainings.attendance.access import trains_event
+from trainings.attendance.extras import Extra, ExtraOffer, load_extras
 from trainings.attendance.models import Attendance, AttendanceChange, AttendanceMark
 from trainings.attendance.reads import (
     TAKES_PART,
     Attendee,
     EventHead,
-    event_head,
+    event_head_with,
     has_ticket,
     head_of,
     head_statement,
@@ -66,6 +67,7 @@ class Sheet:
         last: the own step that can be taken back there.
         counted: numbers of the sessions, from 0, by which people are looked for.
         choice: who is looked for, and which page.
+        extras: buttons of other rooms beside the names.
 
     """
 
@@ -77,6 +79,7 @@ class Sheet:
     last: tuple[Change, ...]
     counted: tuple[int, ...]
     choice: Choice
+    extras: tuple[Extra, ...] = ()
 
     @property
     def found(self) -> tuple[Attendee, ...]:
@@ -221,6 +224,7 @@ def sheet(
     *,
     choice: Choice = EVERYBODY,
     by_all_sessions: bool = False,
+    offers: Mapping[str, ExtraOffer] | None = None,
 ) -> Sheet:
     """Return the attendance of an event.
 
@@ -232,12 +236,16 @@ def sheet(
         now: the present instant.
         choice: who is looked for, and which page.
         by_all_sessions: look at all sessions that have begun, not at the one in focus alone.
+        offers: buttons of other rooms, for a page that has them.
 
     Raises:
         DomainError: `not_found`, also for a foreign event.
 
     """
-    event = event_head(session, actor, number)
+    offers = offers or {}
+    conditions = [offer.concerns() for offer in offers.values()]
+    event, answers = event_head_with(session, actor, number, conditions)
+    concerned = [source for source, concerns in zip(offers, answers, strict=True) if concerns]
     sessions = load_sessions(session, event.id)
     people = load_attendees(session, Registration.event_id == event.id, sessions)
     complete = {
@@ -256,7 +264,8 @@ def sheet(
         for column, found in enumerate(sessions)
         if (berlin_instant(found.day, found.begins) <= now if by_all_sessions else found == current)
     )
-    return Sheet(event, sessions, people, current, answer, last, counted, choice)
+    extras = load_extras(session, event.id, concerned)
+    return Sheet(event, sessions, people, current, answer, last, counted, choice, extras)
 
 
 def ticket_card(

@@ -96,11 +96,24 @@ def event_head(session: Session, actor: Actor, number: str) -> EventHead:
         DomainError: `not_found`, also for a foreign event.
 
     """
-    row = session.execute(head_statement(actor).where(Event.number == number)).one_or_none()
-    event = head_of(actor, row) if row else None
-    if event is None or not event.access.allowed:
+    return event_head_with(session, actor, number, [])[0]
+
+
+def event_head_with(
+    session: Session, actor: Actor, number: str, columns: Sequence[ColumnElement[Any]]
+) -> tuple[EventHead, Sequence[Any]]:
+    """Return what stands above the pages of an event, and more columns about it.
+
+    Raises:
+        DomainError: `not_found`, also for a foreign event.
+
+    """
+    statement = head_statement(actor).add_columns(*columns).where(Event.number == number)
+    row = session.execute(statement).one_or_none()
+    event = head_of(actor, row[: len(row) - len(columns)]) if row else None
+    if row is None or event is None or not event.access.allowed:
         raise not_found()
-    return event
+    return event, row[len(row) - len(columns) :]
 
 
 def load_sessions(session: Session, event_id: int) -> tuple[SessionTime, ...]:

@@ -9,7 +9,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from trainings.attendance import operations, person_views, queries, wording
+from trainings.attendance import extras, operations, person_views, queries, wording
 from trainings.attendance.blueprint import (
     address_of,
     asked_for,
@@ -63,7 +63,9 @@ def event_page(number: str) -> ResponseReturnValue:
     answer, status = _record(number, chosen_id, form)
     if answer is not None:
         return answer
-    page = queries.sheet(db.session(), actor, number, chosen_id, now, choice=asked_for())
+    page = queries.sheet(
+        db.session(), actor, number, chosen_id, now, choice=asked_for(), offers=extras.offered()
+    )
     if code.code.data is not None and code.validate():
         typed = normalise_ticket(code.code.data)
         if any(person.ticket == typed for person in page.people):
@@ -154,6 +156,9 @@ def _record_on_sheet(number: str, session_id: int | None, form: RecordForm) -> R
         elif form.everyone.data:
             done = operations.record_all_present(session, actor, event.id, session_id, now)
             message = "" if done else "Es waren schon alle erfasst."
+        elif form.extra.data:
+            person, message = extras.press_extra(session, actor, event.id, form.extra.data, now)
+            anchor = f"p-{person}"
         else:
             registration_id, mark = form.marked or abort(400)
             operations.record_attendance(session, actor, registration_id, session_id, mark, now=now)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from trainings.core.errors import not_found
@@ -18,8 +21,20 @@ def event_by_number(session: Session, number: str) -> Event:
         DomainError: `not_found`.
 
     """
-    event = session.scalar(
-        select(Event)
+    return event_with(session, number, [])[0]
+
+
+def event_with(
+    session: Session, number: str, columns: Sequence[ColumnElement[Any]]
+) -> tuple[Event, Sequence[Any]]:
+    """Return an event as `event_by_number` does, and more columns about it.
+
+    Raises:
+        DomainError: `not_found`.
+
+    """
+    row = session.execute(
+        select(Event, *columns)
         .where(Event.number == number)
         .options(
             joinedload(Event.pool),
@@ -30,10 +45,10 @@ def event_by_number(session: Session, number: str) -> Event:
             selectinload(Event.sessions),
             selectinload(Event.trainers).joinedload(EventTrainer.person),
         )
-    )
-    if event is None:
+    ).one_or_none()
+    if row is None:
         raise not_found()
-    return event
+    return row[0], row[1:]
 
 
 def trainer_choices(session: Session) -> list[tuple[int, str]]:

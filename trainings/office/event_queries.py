@@ -22,7 +22,8 @@ from trainings.events.models import (
     Pool,
     Venue,
 )
-from trainings.events.queries import event_by_number
+from trainings.events.queries import event_with
+from trainings.inventory.handouts.reads import figures_columns
 from trainings.office.occupancy import Occupancy, occupancies
 from trainings.people.models import Person
 from trainings.registrations.models import (
@@ -154,6 +155,20 @@ class ComesAlong:
 
 
 @dataclass(frozen=True)
+class CardFigures:
+    """Pocket cards at an event, of all types."""
+
+    planned: int
+    taken: int
+    handed_out: int
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is planned or moved."""
+        return bool(self.planned or self.taken or self.handed_out)
+
+
+@dataclass(frozen=True)
 class EventPage:
     """One event with all who have to do with it.
 
@@ -168,6 +183,7 @@ class EventPage:
         invited: who is invited, by name.
         history: what happened, the latest first.
         comes_along: of the draft of an extra date, the waiting list that it takes along.
+        cards: pocket cards at the event.
 
     """
 
@@ -181,6 +197,7 @@ class EventPage:
     invited: list[EventInvitation]
     history: list[Happening]
     comes_along: ComesAlong | None
+    cards: CardFigures
 
 
 def event_page(session: Session, number: str, now: datetime) -> EventPage:
@@ -190,7 +207,7 @@ def event_page(session: Session, number: str, now: datetime) -> EventPage:
         DomainError: `not_found`.
 
     """
-    event = event_by_number(session, number)
+    event, cards = event_with(session, number, figures_columns())
     people = registrations_of(session, event)
     queue = (
         RegistrationState.OFFERED,
@@ -210,6 +227,7 @@ def event_page(session: Session, number: str, now: datetime) -> EventPage:
         invited=invitations_of(session, event),
         history=history_of(session, "events", event.id),
         comes_along=_comes_along(session, event) if event.state is EventState.DRAFT else None,
+        cards=CardFigures(*cards),
     )
 
 

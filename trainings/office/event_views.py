@@ -36,6 +36,7 @@ from trainings.events.models import (
 )
 from trainings.events.queries import event_by_number, templates
 from trainings.events.rules import end_of, publishing_obstacles
+from trainings.inventory.handouts.operations import forget_plan
 from trainings.office import event_queries
 from trainings.office.blueprint import blueprint
 from trainings.office.event_forms import CopyForm, NewEventForm
@@ -219,7 +220,9 @@ def event_delete(number: str) -> Response:
     """Delete a draft."""
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
-        delete_draft_and_reopen(session, actor, event_by_number(session, number).id, now)
+        event_id = event_by_number(session, number).id
+        forget_plan(session, event_id)
+        delete_draft_and_reopen(session, actor, event_id, now)
         return Outcome(url_for("office.event_list"), f"Der Entwurf {number} ist gelöscht.")
 
     return press(work, url_for("office.event_page", number=number))

@@ -24,6 +24,7 @@ ACTION_NAMES = {
     "attendance_closed": "Anwesenheit abgeschlossen",
     "attendance_reopened": "Anwesenheit wieder geöffnet",
     "event_moved": "Verlegt",
+    "cards_planned": "Taschenkarten geplant",
     "event_cancelled": "Abgesagt",
     "event_admitted": "Zulassung bestätigt",
     "extra_date_created": "Zusatztermin angelegt",

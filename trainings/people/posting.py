@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from flask import flash, redirect, request
@@ -24,7 +24,9 @@ CONFIRM = "confirm"
 """Name of the button on a preview; without it a form only shows what it would do."""
 
 
-def attempt(form: Form, work: Work, *, creates: bool = False) -> tuple[Response | None, int]:
+def attempt(
+    form: Form, work: Work, *, creates: bool = False, about: Iterable[object] = ()
+) -> tuple[Response | None, int]:
     """Run the operation of a form if it was sent and is complete.
 
     Args:
@@ -33,6 +35,7 @@ def attempt(form: Form, work: Work, *, creates: bool = False) -> tuple[Response 
         creates: something new comes of it, which a second submit of the same form must not make
             again. Changes go without such a key: going back in the browser and saving something
             else must not find the first result.
+        about: what is typed, where going back and sending something else creates something else.
 
     Returns:
         The redirect when it was accepted; else None and the status for the page with the form.
@@ -48,9 +51,8 @@ def attempt(form: Form, work: Work, *, creates: bool = False) -> tuple[Response 
     actor, now = current_actor(), utc_now()
     try:
         if creates:
-            outcome = once(
-                form.key(actor.person_id), now, lambda session: work(session, actor, now)
-            )
+            key = form.key(actor.person_id, *about)
+            outcome = once(key, now, lambda session: work(session, actor, now))
         else:
             with transaction() as session:
                 outcome = work(session, actor, now)

@@ -23,6 +23,8 @@ TABLE_HEADER = (
     "Gefehlt",
     "Gefehlt in %",
     "Entschuldigt",
+    "Karten",
+    "Karten je Teilnahme",
 )
 _SOFT_HYPHEN = "\u00ad"
 
@@ -40,14 +42,14 @@ def table_rows(statistics: Statistics) -> Iterator[tuple[Cell, ...]]:
             "Art der Organisation",
             ORGANISATION_KIND_NAMES[of_kind.kind],
             *(None, None, of_kind.participations, None, of_kind.organisations),
-            *(None, None, of_kind.no_shows, None, of_kind.excused),
+            *(None, None, of_kind.no_shows, None, of_kind.excused, None, None),
         )
     for organisation in statistics.by_organisation:
         yield (
             "Organisation",
             organisation.name,
             *(organisation.events, None, organisation.participations, None, None),
-            *(None, None, organisation.no_shows, None, organisation.excused),
+            *(None, None, organisation.no_shows, None, organisation.excused, None, None),
         )
 
 
@@ -67,7 +69,13 @@ def _row(
         figures.no_shows,
         _in_percent(figures.no_show_rate),
         figures.excused,
+        figures.cards,
+        _rounded(figures.cards_per_participation),
     )
+
+
+def _rounded(cards: float | None) -> float | None:
+    return None if cards is None else round(cards, 2)
 
 
 def _in_percent(share: float | None) -> float | None:
@@ -115,6 +123,8 @@ def _figures(figures: Figures) -> dict[str, Any]:
         "no_shows": figures.no_shows,
         "no_show_rate": _share(figures.no_show_rate),
         "excused": figures.excused,
+        "cards": figures.cards,
+        "cards_per_participation": _rounded(figures.cards_per_participation),
     }
 
 

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session, aliased
 
 from trainings.attendance.models import Attendance, AttendanceMark
 from trainings.events.models import Event, EventKind, EventState, Pool
+from trainings.inventory.handouts.reads import cards_by_event
 from trainings.organisations.models import Level, Organisation, OrganisationKind
 from trainings.registrations.models import Registration, RegistrationState
 from trainings.statistics.rules import (
@@ -46,6 +47,7 @@ class _Events:
     state: EventState
     events: int
     capacity: int
+    cards: int
 
 
 @dataclass(frozen=True)
@@ -114,9 +116,12 @@ def _year() -> ColumnElement[int]:
 def _event_groups(selection: Selection) -> Select[*tuple[Any, ...]]:
     year = _year()
     counted = Event.state.in_([EventState.HELD, EventState.CANCELLED])
+    handed_out = cards_by_event()
+    cards = cast(func.coalesce(func.sum(handed_out.c.cards), 0), Integer)
     return (
-        select(year, Event.kind, Event.state, func.count(), func.sum(Pool.capacity))
+        select(year, Event.kind, Event.state, func.count(), func.sum(Pool.capacity), cards)
         .join(Pool, Event.pool_id == Pool.id)
+        .outerjoin(handed_out, handed_out.c.event_id == Event.id)
         .where(counted, *_limits(selection))
         .group_by(year, Event.kind, Event.state)
     )
@@ -210,6 +215,7 @@ def _figures(events: list[_Events], registrations: list[_Registrations]) -> Figu
         events=sum(row.events for row in held),
         participations=sum(row.participations for row in registrations),
         capacity=sum(row.capacity for row in held),
+        cards=sum(row.cards for row in held),
         no_shows=sum(row.no_shows for row in registrations),
         excused=sum(row.excused for row in registrations),
         recorded=sum(row.recorded for row in registrations),

@@ -40,6 +40,12 @@ DEFINITIONS: tuple[tuple[str, str], ...] = (
         "Gezählt ist, wer den Platz nach der Frist zurückgegeben hat oder als entschuldigt erfasst "
         "ist und keinen Halbtag besucht hat.",
     ),
+    (
+        "Taschenkarten",
+        "Gezählt sind Karten, die bei durchgeführten Veranstaltungen ausgegeben und nicht "
+        "zurückgenommen wurden, als Summe oder je Person. „Je Teilnahme“ teilt sie durch die "
+        "Teilnahmen.",
+    ),
 )
 
 
@@ -72,6 +78,7 @@ class Figures:
         organisations: authorities with a participation.
         cancelled: events that were called off; they count nowhere else.
         excused: gave the place back after the deadline, or excused and never present.
+        cards: pocket cards handed out at the events held.
 
     """
 
@@ -83,6 +90,12 @@ class Figures:
     organisations: int = 0
     cancelled: int = 0
     excused: int = 0
+    cards: int = 0
+
+    @property
+    def cards_per_participation(self) -> float | None:
+        """Cards handed out per participation; None where nobody took part."""
+        return self.cards / self.participations if self.participations else None
 
     @property
     def capacity_used(self) -> float | None:

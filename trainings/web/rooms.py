@@ -12,12 +12,15 @@ from trainings.attendance.closing.views import blueprint as closing
 from trainings.attendance.door.scanner_views import blueprint as scanner
 from trainings.attendance.door.sync_views import blueprint as door
 from trainings.attendance.door.walk_in_views import blueprint as walk_ins
+from trainings.attendance.extras import offer_extra
 from trainings.attendance.made_up.views import blueprint as made_up
 from trainings.attendance.papers.views import blueprint as papers
 from trainings.attendance.participation_views import blueprint as participations
 from trainings.attendance.views import blueprint as attendance
 from trainings.core.outbox import offer_documents
 from trainings.inventory.cards.views import blueprint as cards
+from trainings.inventory.handouts.door import CARD_BUTTON, SOURCE
+from trainings.inventory.handouts.views import blueprint as card_handouts
 from trainings.inventory.orders.views import blueprint as card_orders
 from trainings.inventory.stock.views import blueprint as card_stock
 from trainings.office.views import blueprint as office
@@ -43,6 +46,7 @@ BLUEPRINTS = (
     cards,
     card_stock,
     card_orders,
+    card_handouts,
     statistics,
     office,
     web,
@@ -51,7 +55,8 @@ BLUEPRINTS = (
 
 
 def install(app: Flask) -> None:
-    """Register the pages of all rooms, and the documents that mails attach."""
+    """Register the pages of all rooms, the documents that mails attach, buttons of other rooms."""
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     offer_documents(app, DOCUMENTS, certificate_attachment)
+    offer_extra(app, SOURCE, CARD_BUTTON)

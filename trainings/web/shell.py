@@ -58,7 +58,10 @@ NAVIGATION: tuple[tuple[Link, ...], ...] = (
         ("Meine Organisation", "registrations.organisation_page", Permission.ORGANISATION),
         ("Taschenkarten", "card_stock.overview", Permission.CARDS),
     ),
-    (("Anwesenheit", "attendance.my_events", Permission.ATTENDANCE),),
+    (
+        ("Anwesenheit", "attendance.my_events", Permission.ATTENDANCE),
+        ("Kartenausgabe", "card_handouts.event_overview", Permission.ATTENDANCE),
+    ),
 )
 OFFICE_NAVIGATION: tuple[tuple[Link, ...], ...] = (
     (
