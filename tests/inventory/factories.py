@@ -21,6 +21,7 @@ from trainings.inventory.models import (
     Store,
     StoreKind,
 )
+from trainings.inventory.orders.models import CardOrder, OrderState
 from trainings.inventory.rules import PRINTER, in_store
 from trainings.people.models import Person
 
@@ -127,3 +128,17 @@ def in_circulation(session: Session, edition: Edition) -> int:
         )
 
     return of(Movement.source) - of(Movement.target)
+
+
+def make_order(
+    session: Session, number: str = "", state: OrderState = OrderState.APPROVED
+) -> CardOrder:
+    """Add an order without lines."""
+    order = CardOrder(
+        number=number or new_key(), state=state, requested_at=LONG_AGO, name="Erika Beispiel",
+        email="erika@stadt.example", organisation_name="Stadt", recipient="Stadt",
+        street="Weg 1", postcode="45127", town="Essen", purpose="Dienst",
+    )  # fmt: skip
+    session.add(order)
+    session.flush()
+    return order
