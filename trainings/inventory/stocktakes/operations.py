@@ -268,13 +268,18 @@ def lock_counting(
     locked = lock_stores(session, [store_id], now)
     stocktake = session.get_one(Stocktake, stocktake_id, populate_existing=True)
     if stocktake.state is not StocktakeState.COUNTING:
-        how = "gebucht" if stocktake.state is StocktakeState.POSTED else "abgebrochen"
-        raise DomainError(
-            "stocktake_finished",
-            f"Diese Inventur ist schon {how} und ändert sich nicht mehr. Bitte eröffnen Sie eine "
-            "neue, wenn noch einmal gezählt werden soll.",
-        )
+        raise finished(stocktake.state)
     return stocktake, locked
+
+
+def finished(state: StocktakeState) -> DomainError:
+    """Return the refusal for whoever wants to change a stocktake that is posted or given up."""
+    how = "gebucht" if state is StocktakeState.POSTED else "abgebrochen"
+    return DomainError(
+        "stocktake_finished",
+        f"Diese Inventur ist schon {how} und ändert sich nicht mehr. Bitte eröffnen Sie eine neue, "
+        "wenn noch einmal gezählt werden soll.",
+    )
 
 
 def _lines(session: Session, stocktake_id: int) -> list[StocktakeLine]:
