@@ -208,7 +208,7 @@ def review(stocktake_id: int) -> ResponseReturnValue:
         )
         return Outcome(
             url_for(".page", stocktake_id=stocktake_id),
-            "Die Inventur ist gebucht. Buch und Lager stimmen überein.",
+            "Die Inventur ist gebucht und ändert sich nicht mehr.",
         )
 
     done, status = attempt(form, work, creates=True)
