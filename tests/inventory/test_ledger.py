@@ -245,3 +245,14 @@ def test_a_stocktake_finds_withdrawn_cards_in_a_box(app: Flask) -> None:
             stocktake_id=stocktake.id, reason="gefunden", key="a",
         )  # fmt: skip
         assert balance(session, store, card.editions[0]) == 3
+
+
+def test_a_hold_that_has_run_out_is_not_renewed_when_its_edition_is_withdrawn(app: Flask) -> None:
+    until = NOW + timedelta(days=1)
+    with transaction() as session:
+        locked, store, first = stocked(session)
+        fill(session, store, first.card_type.editions[1], 30)
+        hold(locked, make_order(session).id, store.id, first.card_type, quantity=80, until=until)
+        first.withdrawn_at = until
+        session.flush()
+        assert move_holds_off(lock_all_stores(session, until), first) == {}
