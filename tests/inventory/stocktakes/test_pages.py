@@ -195,7 +195,10 @@ def test_a_list_on_paper_is_typed_with_its_moment(desk: Desk) -> None:
     assert "erst am" in before.get_data(as_text=True)
     done = submit(desk.client, page, typed)
     assert (desk.line().counted, desk.line().book) == (100, 100)
-    assert f'value="{moment:%Y-%m-%d}"' in desk.html(done.headers["Location"])
+    html = desk.html(done.headers["Location"])
+    assert f'value="{moment:%Y-%m-%d}"' in html
+    assert "Sie übertragen eine Liste auf Papier" in html
+    assert "Sie übertragen" not in desk.html(page)
     for rubbish in ("?day=x&clock=y", "?day=2026-02-31", "?clock=25:00&day=2026-01-01"):
         desk.html(page + rubbish)
 
