@@ -63,8 +63,9 @@ pytestmark = pytest.mark.both_databases
 ORDERS = 3
 OUTSIDE = [kind for kind in PlaceKind if kind is not PlaceKind.STORE]
 quantities = st.integers(1, 9)
-stores = st.integers(0, STORES - 1)
-editions = st.integers(0, EDITIONS - 1)
+# Mostly the same store and edition, so that operations meet.
+stores = st.sampled_from([0, 0, 0, *range(STORES)])
+editions = st.sampled_from([0, 0, 0, *range(EDITIONS)])
 orders = st.integers(0, ORDERS - 1)
 
 
@@ -98,6 +99,8 @@ class StockMachine(RuleBasedStateMachine):
         for edition in range(EDITIONS):
             self.book(edition, 12, PlaceKind.PRINTER, 0)
             self.book(edition, 5, 0, 1)
+        self.hold(order=0, store=1, card=0, quantity=4, hours=60)
+        self.open_stocktake(store=0)
 
     def edition_of(self, session: Session, card: int, running: int) -> int:
         if running == 1:
@@ -276,8 +279,8 @@ class StockMachine(RuleBasedStateMachine):
         )
 
     @precondition(lambda self: self.counting)
-    @rule(which=stores, edition=editions, difference=st.sampled_from([0, 0, 0, -2, -8, 1, 3]),
-          ago=st.none() | st.integers(0, 6))  # fmt: skip
+    @rule(which=stores, edition=editions, difference=st.sampled_from([0, 0, -2, -8, 1, 3]),
+          ago=st.none() | st.integers(0, 4))  # fmt: skip
     def count(self, which: int, edition: int, difference: int, ago: int | None) -> None:
         store = self.counted_store(which)
         moment = self.now - timedelta(minutes=ago or 0)
@@ -401,7 +404,7 @@ def test_any_sequence_of_operations_keeps_book_and_shelf_together(app: Flask) ->
     run_state_machine_as_test(
         StockMachine,
         settings=settings(
-            max_examples=20,
+            max_examples=40,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -190,6 +190,12 @@ def test_a_list_on_paper_gets_the_book_value_of_its_moment(shelf: Shelf) -> None
     assert shelf.balance() == 568
 
 
+def test_what_left_in_the_very_moment_had_left_when_it_was_counted(shelf: Shelf) -> None:
+    shelf.take(10, NOW + MINUTE)
+    shelf.count(90, counted_at=NOW + MINUTE, now=LATER)
+    assert shelf.line().book == 90
+
+
 @pytest.mark.parametrize(
     ("moment", "code"),
     [
