@@ -138,17 +138,18 @@ def in_circulation(session: Session, edition: Edition) -> int:
 
 def make_order(
     session: Session,
-    card: CardType,
+    card: CardType | None = None,
     quantity: int = 100,
     *,
+    number: str = "",
     organisation: Organisation | None = None,
     person: Person | None = None,
     state: OrderState = OrderState.REQUESTED,
     at: datetime = LONG_AGO,
 ) -> CardOrder:
-    """Add an order for one card, as it stands after it came in."""
+    """Add an order as it stands after it came in; without a card it has no lines."""
     order = CardOrder(
-        number=f"TK-2026-{next(_serials) + 5000:04d}",
+        number=number or f"TK-2026-{next(_serials) + 5000:04d}",
         state=state,
         requested_at=at,
         confirmed_at=None if state is OrderState.UNCONFIRMED else at,
@@ -162,7 +163,7 @@ def make_order(
         postcode="45127",
         town="Essen",
         purpose="Für die Streifen",
-        lines=[CardOrderLine(card_type_id=card.id, requested=quantity)],
+        lines=[CardOrderLine(card_type_id=card.id, requested=quantity)] if card else [],
         steps=[CardOrderStep(at=at, to_state=state)],
     )
     session.add(order)

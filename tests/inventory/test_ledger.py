@@ -16,6 +16,7 @@ from tests.inventory.factories import (
     fill,
     journal_sum,
     make_card,
+    make_order,
     make_store,
     new_key,
 )
@@ -25,21 +26,10 @@ from trainings.core.errors import DomainError
 from trainings.inventory.holds import end_holds, hold, move_holds_off
 from trainings.inventory.ledger import Booking, LockedStock, lock_all_stores, lock_stores
 from trainings.inventory.models import Edition, Movement, PlaceKind, Store, StoreKind
-from trainings.inventory.orders.models import CardOrder, OrderState
 from trainings.inventory.rules import EVENT, LOSS, ORGANISATION, OTHER, PRINTER, in_store
+from trainings.inventory.stocktakes.models import Stocktake, StocktakeState
 
 pytestmark = pytest.mark.both_databases
-
-
-def make_order(session: Session) -> CardOrder:
-    order = CardOrder(
-        number=new_key(), state=OrderState.APPROVED, requested_at=NOW, name="Erika Beispiel",
-        email="erika@stadt.example", organisation_name="Stadt", recipient="Stadt",
-        street="Weg 1", postcode="45127", town="Essen", purpose="Dienst",
-    )  # fmt: skip
-    session.add(order)
-    session.flush()
-    return order
 
 
 def stocked(session: Session, quantity: int = 100) -> tuple[LockedStock, Store, Edition]:
@@ -211,3 +201,58 @@ def test_the_journal_cannot_be_changed(app: Flask) -> None:
         session.get_one(Movement, movement_id).quantity = 11
     with pytest.raises(RuntimeError, match="reversed"), transaction() as session:
         session.delete(session.get_one(Movement, movement_id))
+
+
+def test_a_stocktake_books_what_is_there_even_if_it_is_held(app: Flask) -> None:
+    until = NOW + timedelta(days=14)
+    with transaction() as session:
+        locked, store, edition = stocked(session)
+        stocktake = Stocktake(store_id=store.id, state=StocktakeState.COUNTING, opened_at=NOW)
+        session.add(stocktake)
+        session.flush()
+        hold(locked, make_order(session).id, store.id, edition.card_type, quantity=70, until=until)
+        about = {"stocktake_id": stocktake.id, "reason": "verlegt"}
+
+        def differ(difference: int, key: str) -> Movement:
+            return locked.book_difference(
+                SYSTEM, store.id, edition.id, difference, **about, key=key
+            )
+
+        lost = differ(-60, "a")
+        assert (lost.target, lost.stocktake_id) == (PlaceKind.LOSS, stocktake.id)
+        assert differ(-60, "a") is lost
+        (stock,) = locked.stocks(store.id, [edition])
+        assert (stock.balance, stock.held, stock.free) == (40, 70, 0)
+        with pytest.raises(DomainError) as refusal:
+            differ(-41, "b")
+        assert refusal.value.code == "taken_since"
+        assert "noch 40" in refusal.value.sentence
+        found = differ(5, "c")
+        assert (found.source, found.target_store_id) == (PlaceKind.LOSS, store.id)
+        assert balance(session, store, edition) == journal_sum(session, store, edition) == 45
+
+
+def test_a_stocktake_finds_withdrawn_cards_in_a_box(app: Flask) -> None:
+    with transaction() as session:
+        card = make_card(session)
+        store = make_store(session, "Partner", kind=StoreKind.PARTNER)
+        card.editions[0].withdrawn_at = NOW
+        stocktake = Stocktake(store_id=store.id, state=StocktakeState.COUNTING, opened_at=NOW)
+        session.add(stocktake)
+        session.flush()
+        lock_stores(session, [store.id], NOW).book_difference(
+            SYSTEM, store.id, card.editions[0].id, 3,
+            stocktake_id=stocktake.id, reason="gefunden", key="a",
+        )  # fmt: skip
+        assert balance(session, store, card.editions[0]) == 3
+
+
+def test_a_hold_that_has_run_out_is_not_renewed_when_its_edition_is_withdrawn(app: Flask) -> None:
+    until = NOW + timedelta(days=1)
+    with transaction() as session:
+        locked, store, first = stocked(session)
+        fill(session, store, first.card_type.editions[1], 30)
+        hold(locked, make_order(session).id, store.id, first.card_type, quantity=80, until=until)
+        first.withdrawn_at = until
+        session.flush()
+        assert move_holds_off(lock_all_stores(session, until), first) == {}

@@ -70,7 +70,7 @@ def move_holds_off(locked: LockedStock, edition: Edition) -> dict[int, int]:
     """Hold other editions of the card for the orders for which this one was held.
 
     For an edition that is withdrawn; all stores and the orders are locked, and its `withdrawn_at`
-    is set already.
+    is set already. Holds that have run out hold nothing, so nothing is missing for them.
 
     Returns:
         For each order concerned how many cards are missing, 0 if all could be replaced.
@@ -80,7 +80,11 @@ def move_holds_off(locked: LockedStock, edition: Edition) -> dict[int, int]:
     others = issuable(_editions(session, edition.card_type_id))
     rows = session.scalars(
         select(Reservation)
-        .where(Reservation.edition_id == edition.id, Reservation.ended_at.is_(None))
+        .where(
+            Reservation.edition_id == edition.id,
+            Reservation.ended_at.is_(None),
+            Reservation.until > now,
+        )
         .order_by(Reservation.id)
         .execution_options(populate_existing=True)
     ).all()

@@ -27,12 +27,15 @@ from trainings.inventory.models import (
     Store,
 )
 from trainings.inventory.rules import (
+    LOSS,
     Place,
     Stock,
     check_ends,
     check_quantity,
+    in_store,
     may_leave_withdrawn,
     not_enough,
+    taken_since,
 )
 from trainings.organisations.models import Organisation, OrganisationKind
 
@@ -151,6 +154,51 @@ class LockedStock:
         if booking.organisation_id is not None:
             kind = self.session.get_one(Organisation, booking.organisation_id).kind
         return self._write(actor, booking, key, kind)
+
+    def book_difference(
+        self,
+        actor: Actor,
+        store_id: int,
+        edition_id: int,
+        difference: int,
+        *,
+        stocktake_id: int,
+        reason: str,
+        key: str,
+    ) -> Movement:
+        """Book what a stocktake found to be missing (to the losses) or too many (from there).
+
+        The shelf is what it is: unlike `book` this also takes cards that are held for orders, and
+        also finds cards of a withdrawn edition where they no longer may be brought.
+
+        Args:
+            actor: who posts the stocktake.
+            store_id: the store that was counted; it is locked.
+            edition_id: whose cards.
+            difference: counted less the book value, not 0.
+            stocktake_id: the stocktake.
+            reason: why they differ, 1 to 300 letters.
+            key: of the line; a second booking under it finds the first one.
+
+        Raises:
+            DomainError: `bad_quantity`, `not_found`, or `taken_since`: since the counting more was
+                taken than was there by it.
+
+        """
+        known = self._booked(key)
+        if known is not None:
+            return known
+        check_quantity(abs(difference), field=None)
+        edition = self._edition(edition_id)
+        balance = self.balance(store_id, edition_id).quantity
+        if balance + difference < 0:
+            raise taken_since(name_of(edition), balance, -difference)
+        here = in_store(store_id)
+        source, target = (LOSS, here) if difference > 0 else (here, LOSS)
+        booking = Booking(
+            edition_id, abs(difference), source, target, stocktake_id=stocktake_id, reason=reason
+        )
+        return self._write(actor, booking, key, None)
 
     def reverse(self, actor: Actor, movement_id: int, *, reason: str, key: str) -> Movement:
         """Take a movement back by one that leads the other way and names it.

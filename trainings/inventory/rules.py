@@ -170,3 +170,20 @@ def not_enough(what: str, where: str, stocks: Sequence[Stock]) -> DomainError:
         f"Im Lager „{where}“ {are} von „{what}“ frei{kept}. {advice}.",
         field="quantity",
     )
+
+
+def taken_since(what: str, balance: int, missing: int) -> DomainError:
+    """Return the refusal for a stocktake by which fewer cards were there than were taken since.
+
+    Args:
+        what: the cards in words.
+        balance: how many there are by the book now.
+        missing: how many the stocktake found to be missing.
+
+    """
+    return DomainError(
+        "taken_since",
+        f"Von „{what}“ wurden seit der Zählung Karten entnommen: Im Buch stehen noch "
+        f"{number(balance)}, nach der Zählung fehlen aber {number(missing)}. Bitte zählen Sie "
+        "diese Auflage noch einmal.",
+    )

@@ -23,6 +23,7 @@ from trainings.inventory.handouts.door import CARD_BUTTON, SOURCE
 from trainings.inventory.handouts.views import blueprint as card_handouts
 from trainings.inventory.orders.views import blueprint as card_orders
 from trainings.inventory.stock.views import blueprint as card_stock
+from trainings.inventory.stocktakes.views import blueprint as stocktakes
 from trainings.office.views import blueprint as office
 from trainings.people.views import blueprint as people
 from trainings.registrations.views import blueprint as registrations
@@ -47,6 +48,7 @@ BLUEPRINTS = (
     card_stock,
     card_orders,
     card_handouts,
+    stocktakes,
     statistics,
     office,
     web,
