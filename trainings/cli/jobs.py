@@ -24,6 +24,7 @@ from trainings.core.outbox import forget_old_mails
 from trainings.core.settings import current_settings
 from trainings.core.throttle import forget_attempts
 from trainings.core.tokens import forget_tokens
+from trainings.inventory.reports.sweeps import warn_of_low_stock
 from trainings.office import demand_sweeps, release_sweeps, sweeps
 from trainings.people.login import forget_login_requests
 
@@ -76,6 +77,7 @@ JOBS = (
     _each_in_its_own(demand_sweeps.end_idle_wishes),
     _each_in_its_own(send_door_reminders),
     _each_in_its_own(sweeps.close_past_events),
+    _sweep(warn_of_low_stock),
     _sweep(sweeps.delete_needs),
     _sweep(delete_door_names),
     _sweep(sweeps.forget_submitted_forms),

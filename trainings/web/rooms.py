@@ -17,6 +17,7 @@ from trainings.attendance.sync_views import blueprint as door
 from trainings.attendance.views import blueprint as attendance
 from trainings.attendance.walk_in_views import blueprint as walk_ins
 from trainings.core.outbox import offer_documents
+from trainings.inventory.reports.views import blueprint as card_reports
 from trainings.office.views import blueprint as office
 from trainings.people.views import blueprint as people
 from trainings.registrations.views import blueprint as registrations
@@ -37,6 +38,7 @@ BLUEPRINTS = (
     certificates,
     certificate_holders,
     made_up,
+    card_reports,
     statistics,
     office,
     web,
