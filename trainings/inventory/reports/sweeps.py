@@ -85,7 +85,11 @@ def _coordinators(session: Session) -> list[Person]:
             select(Person)
             .join(PersonRole, PersonRole.person_id == Person.id)
             .join(Account, Account.person_id == Person.id)
-            .where(PersonRole.role == Role.COORDINATOR, Person.anonymised_at.is_(None))
+            .where(
+                PersonRole.role == Role.COORDINATOR,
+                Person.anonymised_at.is_(None),
+                Account.disabled_at.is_(None),
+            )
             .order_by(Person.id)
         )
     )

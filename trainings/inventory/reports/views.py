@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from flask import Blueprint, Response, render_template, request, send_file, stream_with_context
+from flask import Blueprint, Response, render_template, request, stream_with_context
 
 from trainings.core.clock import berlin_day, end_of_day, utc_now
 from trainings.core.database import db, transaction
@@ -38,6 +38,7 @@ from trainings.inventory.reports.tables import (
 from trainings.people.sessions import current_actor
 
 ALL_CARDS = "Alle Karten"
+PIECE_BYTES = 65_536
 ON_TIME = frozenset({Breakdown.YEAR, Breakdown.MONTH, Breakdown.EDITION})
 """Breakdowns in which a loss belongs to a line; nobody gets what is lost."""
 
@@ -201,14 +202,18 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[Cell]], name: str) -> Re
 
 
 def _xlsx(sheets: list[Sheet], about: list[tuple[str, Cell]], name: str) -> Response:
-    return _kept_nowhere(
-        send_file(
-            write_workbook(sheets, about),
-            mimetype=XLSX_TYPE,
-            as_attachment=True,
-            download_name=f"{name}.xlsx",
-        )
-    )
+    file = write_workbook(sheets, about)
+
+    def pieces() -> Iterator[bytes]:
+        with file:
+            while piece := file.read(PIECE_BYTES):
+                yield piece
+
+    response = Response(pieces(), content_type=XLSX_TYPE)
+    # Also if nobody reads it.
+    response.call_on_close(file.close)
+    response.headers.set("Content-Disposition", "attachment", filename=f"{name}.xlsx")
+    return _kept_nowhere(response)
 
 
 def _kept_nowhere(response: Response) -> Response:
