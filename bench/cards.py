@@ -163,7 +163,7 @@ def _add_stock(session: Session) -> None:
 def _add_movements(session: Session, number: int) -> None:
     """Add movements in the order of time, and make the balances their sums."""
     chance = random.Random(number)
-    begin = session.scalar(select(func.max(Movement.at))) or utc_now() - timedelta(days=365 * YEARS)
+    begin = utc_now() - timedelta(days=365 * YEARS)
     step = (utc_now() - begin) / (number + 1)
     office, *others = session.scalars(select(Store.id).order_by(Store.id)).all()
     editions = session.scalars(select(Edition.id).order_by(Edition.id)).all()

@@ -25,15 +25,16 @@ from sqlalchemy import (
     select,
     values,
 )
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from trainings.core.clock import berlin_day, berlin_instant, end_of_day
-from trainings.core.database import UTCDateTime
+from trainings.core.database import POSTGRESQL, UTCDateTime
 from trainings.inventory.models import Edition, Movement, PlaceKind
 from trainings.inventory.reports.rules import CONSUMED, Flow
 
 Span = tuple[int, datetime, datetime]
-"""A key, the instant at which something begins, and the one at which it is over."""
+"""A key, the instant at which a month or a year begins, and the one at which it is over."""
 GroupKey = ColumnElement[Any] | InstrumentedAttribute[Any]
 
 
@@ -68,52 +69,63 @@ def grouped_flows(
     selection: Selection,
     keys: Sequence[GroupKey],
     *,
-    spans: Iterable[Span] | None = None,
+    spans: Sequence[Span] = (),
 ) -> list[tuple[tuple[Any, ...], Flow]]:
     """Add up what was consumed and lost.
 
     Args:
         session: for reading; it costs two statements.
         selection: what counts.
-        keys: columns of movements or editions by which it is added up.
-        spans: months or years; if there are any, the key of the one in which a movement lies
-            stands before the others, and what lies in none of them does not count.
+        keys: columns of movements by which it is added up.
+        spans: months or years without a gap, the earliest first; the key of the one in which a
+            movement lies stands before the others, and what lies in none of them does not count.
 
     Returns:
         Pairs of a key and its sum; a key may stand twice, so that the caller adds up.
 
     """
+    query = _query(session, selection, keys, spans)
+    # Nearly all movements reverse nothing: an index on that is the longest way to them, and it
+    # does not serve an expression.
+    booked = query.where(func.coalesce(Movement.reverses_id, 0) == 0)
+    # Once more what was taken back, to be deducted; its few rows are looked up first.
     reversal = aliased(Movement)
-    query = _query(selection, keys, list(spans) if spans is not None else None)
-    # What stands, then once more what was taken back, to be deducted.
-    booked = query.where(Movement.reverses_id.is_(None))
-    taken_back = query.join(reversal, reversal.reverses_id == Movement.id)
-    return [
+    reversed_ids = select(reversal.reverses_id).where(reversal.reverses_id.is_not(None))
+    taken_back = query.where(Movement.id.in_(reversed_ids))
+    found = [
         *((key, flow) for key, flow in map(_read, session.execute(booked))),
         *((key, -flow) for key, flow in map(_read, session.execute(taken_back))),
     ]
+    if not spans:
+        return found
+    return [((spans[position][0], *rest), flow) for (position, *rest), flow in found]
 
 
 def _query(
-    selection: Selection, keys: Sequence[GroupKey], spans: list[Span] | None
+    session: Session, selection: Selection, keys: Sequence[GroupKey], spans: Sequence[Span]
 ) -> Select[*tuple[Any, ...]]:
     def cards(condition: ColumnElement[bool]) -> ColumnElement[int]:
         return func.sum(case((condition, Movement.quantity), else_=0))
 
     lost = cards(Movement.target == PlaceKind.LOSS) - cards(Movement.source == PlaceKind.LOSS)
     sums = (cards(Movement.target.in_(CONSUMED)), cards(Movement.source.in_(CONSUMED)), lost)
-    if spans is None:
-        query = select(*keys, *sums).select_from(Movement).group_by(*keys)
-    else:
-        table = _table(spans)
-        query = (
-            select(table.c.key, *keys, *sums)
-            .select_from(table)
-            .join(Movement, and_(Movement.at >= table.c.begins_at, Movement.at < table.c.ends_at))
-            .group_by(table.c.key, *keys)
-        )
-    query = query.join(Edition, Movement.edition_id == Edition.id)
-    return query.where(_counts(), *_limits(selection))
+    conditions = (_counts(), *_limits(selection))
+    if not spans:
+        return select(*keys, *sums).where(*conditions).group_by(*keys)
+    within = (Movement.at >= spans[0][1], Movement.at < spans[-1][2])
+    if session.get_bind().dialect.name == POSTGRESQL:
+        # It would compare each movement with each span; this finds the span by halving.
+        begins = array([begins_at for _, begins_at, _ in spans], type_=UTCDateTime())
+        span = func.width_bucket(Movement.at, begins) - 1
+        return select(span, *keys, *sums).where(*within, *conditions).group_by(span, *keys)
+    table = _table(spans)
+    return (
+        select(table.c.position, *keys, *sums)
+        .select_from(table)
+        .join(Movement, and_(Movement.at >= table.c.begins_at, Movement.at < table.c.ends_at))
+        .where(*conditions)
+        .group_by(table.c.position, *keys)
+    )
 
 
 def _counts() -> ColumnElement[bool]:
@@ -133,17 +145,19 @@ def _limits(selection: Selection) -> Iterable[ColumnElement[bool]]:
     if selection.ends_at:
         yield Movement.at < selection.ends_at
     if selection.card_id is not None:
-        yield Edition.card_type_id == selection.card_id
+        of_card = select(Edition.id).where(Edition.card_type_id == selection.card_id)
+        yield Movement.edition_id.in_(of_card)
 
 
-def _table(spans: list[Span]) -> CTE:
+def _table(spans: Sequence[Span]) -> CTE:
     """Return spans as a table, so that the index on the instant serves each of them."""
     columns = (
-        column("key", Integer),
+        column("position", Integer),
         column("begins_at", UTCDateTime()),
         column("ends_at", UTCDateTime()),
     )
-    return values(*columns, name="spans").data(spans).cte("spans")
+    rows = [(position, *instants) for position, (_, *instants) in enumerate(spans)]
+    return values(*columns, name="spans").data(rows).cte("spans")
 
 
 def _read(row: Row[Any]) -> tuple[tuple[Any, ...], Flow]:

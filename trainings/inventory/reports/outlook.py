@@ -112,13 +112,13 @@ def load_outlooks(session: Session, now: datetime) -> list[Outlook]:
         .order_by(CardType.sort_key, CardType.id)
     ).all()
     lying = load_lying(session, now)
+    card_of, begun = _editions(session)
     flows = summed(
-        ((card_id, index), flow)
-        for (index, card_id), flow in grouped_flows(
-            session, Selection(), [Edition.card_type_id], spans=spans
+        ((card_of[edition_id], index), flow)
+        for (index, edition_id), flow in grouped_flows(
+            session, Selection(), [Movement.edition_id], spans=spans
         )
     )
-    begun = _first_movements(session)
 
     def outlook(card: CardType) -> Outlook:
         months = {month: flows.get((card.id, index), Flow()) for index, month in enumerate(shown)}
@@ -136,10 +136,13 @@ def load_outlooks(session: Session, now: datetime) -> list[Outlook]:
     return [outlook(card) for card in cards]
 
 
-def _first_movements(session: Session) -> dict[int, datetime]:
+def _editions(session: Session) -> tuple[dict[int, int], dict[int, datetime]]:
+    """Return the card of each edition, and when the first of each card was booked."""
     first = select(func.min(Movement.at)).where(Movement.edition_id == Edition.id).scalar_subquery()
-    found: dict[int, datetime] = {}
-    for card_id, at in session.execute(select(Edition.card_type_id, first)):
+    card_of: dict[int, int] = {}
+    begun: dict[int, datetime] = {}
+    for edition_id, card_id, at in session.execute(select(Edition.id, Edition.card_type_id, first)):
+        card_of[edition_id] = card_id
         if at is not None:
-            found[card_id] = min(at, found.get(card_id, at))
-    return found
+            begun[card_id] = min(at, begun.get(card_id, at))
+    return card_of, begun
