@@ -42,6 +42,7 @@ from trainings.people.models import Account
 FEW, MANY = 1_000, 100_000
 YEARS = 6
 EDITIONS_OF_A_CARD = 3
+EACH_REVERSED = 200
 CARDS = 4
 VIEWS = 8
 POSTINGS = 20
@@ -204,7 +205,32 @@ def _add_movements(session: Session, number: int) -> None:
             row |= {"source": PlaceKind.RETURN, "source_store_id": None, "target_store_id": office}
         rows.append(row)
     session.execute(insert(Movement), rows)
+    _reverse_some(session, number // EACH_REVERSED)
     _set_balances(session)
+
+
+def _reverse_some(session: Session, number: int) -> None:
+    """Take back the latest of those that nobody has taken back yet."""
+    columns = [column for column in Movement.__table__.columns if column.name != "id"]
+    wrong = session.execute(
+        select(Movement.id, *columns)
+        .where(Movement.target == PlaceKind.ORGANISATION)
+        .order_by(Movement.id.desc())
+        .limit(number)
+    ).mappings()
+    rows = [
+        {
+            **{name: value for name, value in row.items() if name != "id"},
+            "key": f"bulk-{next(_KEYS)}",
+            "source": row["target"],
+            "source_store_id": row["target_store_id"],
+            "target": row["source"],
+            "target_store_id": row["source_store_id"],
+            "reverses_id": row["id"],
+        }
+        for row in wrong
+    ]
+    session.execute(insert(Movement), rows)
 
 
 def _set_balances(session: Session) -> None:

@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from tests.concurrency.threads import run_together
 from tests.conftest import NOW
 from tests.factories import berlin, make_event, make_person
 from tests.inventory.factories import fill, make_card, make_store
@@ -16,7 +17,7 @@ from tests.inventory.reports.booked import Shelf, make_shelf
 from tests.statements import counted_statements
 from trainings.core.audit import AuditEntry
 from trainings.core.clock import berlin_day
-from trainings.core.database import transaction
+from trainings.core.database import db, transaction
 from trainings.core.outbox import OutgoingMail
 from trainings.core.permissions import Role
 from trainings.inventory.holds import hold
@@ -132,6 +133,18 @@ def test_the_office_is_told_once_until_there_were_enough_again(app: Flask) -> No
             select(AuditEntry).where(AuditEntry.action == "card_reorder_told")
         )
         assert entry.details == {"free": 268, "reorder_level": 300}
+
+
+def test_several_workers_at_once_tell_the_office_once(app: Flask) -> None:
+    with transaction() as session:
+        a_low_shelf(session)
+
+    def sweep() -> int:
+        with transaction() as session:
+            return warn_of_low_stock(session, NOW)
+
+    assert sorted(run_together(app, [sweep] * 4)) == [0, 0, 0, 1]
+    assert len(mails(db.session())) == 1
 
 
 def test_exactly_the_level_is_enough_and_a_hold_counts(app: Flask) -> None:
