@@ -45,10 +45,10 @@ EDITIONS_OF_A_CARD = 3
 EACH_REVERSED = 200
 CARDS = 4
 VIEWS = 8
-POSTINGS = 20
+POSTINGS = 100
 MOST_CPU = 100
 MOST_STATEMENTS = 12
-SLOWER_AT_MOST = 1.3
+SLOWER_AT_MOST = 2.5
 """Noise of a shared machine; what grew with the journal would be a hundred times slower."""
 OVERVIEW = "card_stock.overview"
 _KEYS = count()
