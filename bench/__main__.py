@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from time import perf_counter
 
 from bench import data, machine
+from bench.cards import measure_cards
 from bench.certificates import measure_certificates
 from bench.checkins import measure_checkins
 from bench.figures import Figure, table
@@ -44,6 +45,7 @@ def measure(stage: Stage) -> Iterator[Figure]:
         yield from measure_scanner(stage, server)
         stage.grow(lambda session: data.add_courses(session, MANY_EVENTS - data.EVENTS - 1))
         yield from measure_lists(stage, server, MANY_EVENTS, limit=None)
+        yield from measure_cards(stage, server)
         yield Figure("memory of a worker (PSS)", server.worker_memory(), "MB", 120)
     stage.grow(lambda session: data.add_crowded_course(session, stage.data))
     for workers in (WORKERS, MANY_WORKERS):

@@ -16,7 +16,7 @@ _LOADED = re.compile(r'(?:href|src)="(/static/[^"#]+)')
 def measure_lists(stage: Stage, server: Server, events: int, limit: float | None) -> list[Figure]:
     """Measure the list of upcoming events as somebody sees it who is logged in."""
     browser = stage.browser(server, stage.data.newcomers[0])
-    cost = _cost(server, browser, LIST)
+    cost = page_cost(server, browser, LIST)
     page = browser.get(LIST)
     shown = page.text.count("<h3>")
     size = len(page.content) / 1000
@@ -31,13 +31,13 @@ def measure_event_page(stage: Stage, server: Server) -> list[Figure]:
     """Measure the page of an event with the form to register."""
     browser = stage.browser(server, stage.data.newcomers[0])
     path = f"{LIST}{stage.data.numbers[0]}"
-    return [Figure("one event's page", _cost(server, browser, path), "ms CPU", 6)]
+    return [Figure("one event's page", page_cost(server, browser, path), "ms CPU", 6)]
 
 
 def measure_yardstick(stage: Stage, server: Server) -> list[Figure]:
     """Measure an answer with one statement and no frame: what no page can be below."""
     browser = stage.browser(server)
-    return [Figure("/readyz, as a yardstick", _cost(server, browser, "/readyz"), "ms CPU")]
+    return [Figure("/readyz, as a yardstick", page_cost(server, browser, "/readyz"), "ms CPU")]
 
 
 def measure_first_visit(stage: Stage, server: Server) -> list[Figure]:
@@ -51,10 +51,12 @@ def measure_first_visit(stage: Stage, server: Server) -> list[Figure]:
     return [Figure("first visit of the list", browser.wire_bytes / 1000, "kB", 60, note=note)]
 
 
-def _cost(server: Server, browser: Browser, path: str) -> float:
+def page_cost(server: Server, browser: Browser, path: str, views: int = VIEWS) -> float:
+    """Return the CPU of web and database for one view of a page, in milliseconds."""
+
     def view() -> int:
-        for _ in range(VIEWS):
+        for _ in range(views):
             browser.get(path)
-        return VIEWS
+        return views
 
     return median_of_runs(lambda: cpu_milliseconds(server.cpu, view))

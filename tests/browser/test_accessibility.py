@@ -38,6 +38,8 @@ PAGES: dict[str, tuple[str, ...]] = {
     COORDINATOR: ("/koordination/", "/koordination/veranstaltungen/",
                   "/koordination/organisationen/", "/koordination/personen/", "/statistik/",
                   "/koordination/bedarf/", "/koordination/mails/", "/koordination/anwesenheit",
+                  "/taschenkarten/auswertung?nach=jahr", "/taschenkarten/stand",
+                  "/taschenkarten/vorschau",
                   HELD, "FIRST", "main a[href$='/bescheinigungen']",
                   "main a[href$='/ausstellen']", "CERTIFICATES",
                   "main a[href$='/zurueckziehen']", "CLOSING", "OVERVIEW", "main th a",

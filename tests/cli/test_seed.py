@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, date, datetime
 
 import pytest
@@ -13,6 +14,11 @@ from trainings.cli.seed.loader import load_seed
 from trainings.core.clock import berlin_day
 from trainings.core.database import db, transaction
 from trainings.events.models import Admission, Event, EventKind, EventState, Visibility
+from trainings.inventory.models import Balance, CardType, Movement
+from trainings.inventory.orders.models import CardOrder, OrderState
+from trainings.inventory.reports.outlook import load_outlooks
+from trainings.inventory.reports.sweeps import warn_of_low_stock
+from trainings.inventory.stocktakes.models import Stocktake, StocktakeState
 from trainings.people import demo
 from trainings.people.models import Account, Person
 from trainings.people.passwords import password_matches
@@ -156,3 +162,63 @@ def test_outside_of_the_demonstration_nobody_gets_a_known_password(app: Flask) -
 def test_all_addresses_reach_nobody(app: Flask) -> None:
     load(with_passwords=False)
     assert all(email.endswith(".example") for email in db.session.scalars(select(Person.email)))
+
+
+def test_balances_equal_the_journal_and_no_card_is_lost_on_the_way(app: Flask) -> None:
+    load()
+    session = db.session()
+    booked: Counter[tuple[int, int]] = Counter()
+    for movement in session.scalars(select(Movement).order_by(Movement.id)):
+        for store_id, sign in ((movement.target_store_id, 1), (movement.source_store_id, -1)):
+            if store_id is not None:
+                booked[store_id, movement.edition_id] += sign * movement.quantity
+                assert booked[store_id, movement.edition_id] >= 0
+    balances = session.scalars(select(Balance)).all()
+    stored = Counter({(each.store_id, each.edition_id): each.quantity for each in balances})
+    assert +stored == +booked
+    instants = list(session.scalars(select(Movement.at).order_by(Movement.id)))
+    assert instants == sorted(instants)
+    assert instants[-1] <= FRIDAY
+
+
+def test_ten_thousand_cards_are_near_their_reorder_level_and_orders_are_open(app: Flask) -> None:
+    load()
+    session = db.session()
+    card = session.scalars(select(CardType).where(CardType.title.startswith("Schütze"))).one()
+    assert sum(edition.quantity for edition in card.editions) == 10_000
+    outlooks = {outlook.card_id: outlook for outlook in load_outlooks(session, FRIDAY)}
+    found = outlooks[card.id]
+    assert card.reorder_level < found.lying.free < 1.4 * card.reorder_level
+    assert found.lying.held > 0
+    assert found.lying.boxes > 0
+    assert found.forecast.reorder_on is not None
+    assert len(outlooks) == 2
+    states = set(session.scalars(select(CardOrder.state).distinct()))
+    assert states >= {
+        OrderState.UNCONFIRMED, OrderState.REQUESTED, OrderState.APPROVED, OrderState.PICKED,
+        OrderState.SENT, OrderState.RECEIVED, OrderState.DECLINED, OrderState.CANCELLED,
+    }  # fmt: skip
+    reversals = select(func.count()).where(Movement.reverses_id.is_not(None))
+    assert session.scalar(reversals) == 1
+    stocktake = session.scalars(select(Stocktake)).one()
+    assert stocktake.state is StocktakeState.POSTED
+    differences = [
+        line.counted - line.book
+        for line in stocktake.lines
+        if line.counted is not None and line.book is not None
+    ]
+    assert sorted(differences) == [-7, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "now",
+    [FRIDAY, datetime(2028, 2, 29, 0, 5, tzinfo=UTC), datetime(2026, 3, 2, 9, 0, tzinfo=UTC)],
+    ids=["friday", "leap day", "amid the history"],
+)
+def test_cards_are_alive_whenever_they_are_loaded(app: Flask, now: datetime) -> None:
+    load(now)
+    for outlook in load_outlooks(db.session(), now):
+        assert outlook.forecast.has_history
+        assert outlook.forecast.weeks
+    with transaction() as session:
+        assert warn_of_low_stock(session, now) == 0

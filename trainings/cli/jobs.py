@@ -30,6 +30,7 @@ from trainings.inventory.orders.sweeps import (
     expire_card_orders,
     lapse_card_orders,
 )
+from trainings.inventory.reports.sweeps import warn_of_low_stock
 from trainings.office import demand_sweeps, release_sweeps, sweeps
 from trainings.people.login import forget_login_requests
 
@@ -86,6 +87,7 @@ JOBS = (
     _each_in_its_own(expire_card_orders),
     _each_in_its_own(lapse_card_orders),
     _sweep(blank_card_orders),
+    _sweep(warn_of_low_stock),
     _sweep(sweeps.delete_needs),
     _sweep(delete_door_names),
     _sweep(sweeps.forget_submitted_forms),

@@ -22,6 +22,7 @@ from trainings.inventory.cards.views import blueprint as cards
 from trainings.inventory.handouts.door import CARD_BUTTON, SOURCE
 from trainings.inventory.handouts.views import blueprint as card_handouts
 from trainings.inventory.orders.views import blueprint as card_orders
+from trainings.inventory.reports.views import blueprint as card_reports
 from trainings.inventory.stock.views import blueprint as card_stock
 from trainings.inventory.stocktakes.views import blueprint as stocktakes
 from trainings.office.views import blueprint as office
@@ -49,6 +50,7 @@ BLUEPRINTS = (
     card_orders,
     card_handouts,
     stocktakes,
+    card_reports,
     statistics,
     office,
     web,

@@ -13,6 +13,8 @@ from trainings.cli.seed.base import (
     load_templates,
     load_venues,
 )
+from trainings.cli.seed.card_orders import load_orders
+from trainings.cli.seed.cards import load_cards
 from trainings.cli.seed.closing import close_history
 from trainings.cli.seed.events import load_events
 from trainings.cli.seed.files import Loading
@@ -50,4 +52,7 @@ def load_seed(session: Session, now: datetime, *, with_passwords: bool) -> bool:
     load_events(loading)
     load_registrations(loading)
     close_history(loading)
+    shelves = load_cards(loading)
+    load_orders(shelves)
+    shelves.run()
     return True
