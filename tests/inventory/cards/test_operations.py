@@ -136,7 +136,7 @@ def test_an_edition_with_a_history_stays(app: Flask, kind: str) -> None:
             session.add(Reservation(order_id=order.id, store_id=store.id, edition_id=edition.id,
                                     quantity=1, until=NOW, ended_at=NOW))  # fmt: skip
         else:
-            take = Stocktake(store_id=store.id, state=StocktakeState.ABANDONED, opened_at=NOW)
+            take = Stocktake(store_id=store.id, state=StocktakeState.COUNTING, opened_at=NOW)
             take.lines = [StocktakeLine(edition_id=edition.id)]
             session.add(take)
         session.flush()

@@ -27,7 +27,12 @@ from trainings.inventory.models import (
 )
 from trainings.inventory.orders.models import OrderLimit
 from trainings.inventory.rules import Place, allot, in_store
-from trainings.inventory.stocktakes.models import Stocktake, StocktakeLine, StocktakeState
+from trainings.inventory.stocktakes.operations import (
+    count_lines,
+    open_stocktake,
+    post_stocktake,
+)
+from trainings.inventory.stocktakes.rules import fingerprint
 
 CARDS_PER_YEAR = 500
 """The limit for every authority without one of its own."""
@@ -215,40 +220,22 @@ def _plan_stocktake(shelves: Shelves, rows: list[Row]) -> None:
 def _count(shelves: Shelves, rows: list[Row], now: datetime) -> None:
     """Count a store and post the differences, some hours later."""
     session, actor = shelves.loading.session, shelves.actor
-    store, posted_at = shelves.stores[rows[0]["store_key"]], now + _COUNTED_FOR
-    locked = shelves.lock(posted_at)
-    stocktake = Stocktake(
-        store=store,
-        state=StocktakeState.POSTED,
-        opened_at=now,
-        opened_by_id=actor.person_id,
-        finished_at=posted_at,
-        finished_by_id=actor.person_id,
-        reason=rows[0]["reason"],
-    )
-    session.add(stocktake)
-    session.flush()
+    store = shelves.stores[rows[0]["store_key"]]
+    stocktake = open_stocktake(session, actor, store.id, now)
+    counts = {}
     for row in rows:
         edition = shelves.editions[row["card_key"], int(row["running"])]
-        book, difference = locked.balance(store.id, edition.id).quantity, int(row["difference"])
-        stocktake.lines.append(
-            StocktakeLine(
-                edition=edition,
-                counted=book + difference,
-                book=book,
-                counted_at=now + _COUNTED_FOR / 2,
-                counted_by_id=actor.person_id,
-            )
-        )
-        if difference:
-            ends = (in_store(store.id), _PLACES["loss"])
-            source, target = ends if difference < 0 else reversed(ends)
-            booking = Booking(
-                edition_id=edition.id,
-                quantity=abs(difference),
-                source=source,
-                target=target,
-                stocktake_id=stocktake.id,
-                reason=stocktake.reason,
-            )
-            locked.book(actor, booking, key=f"stocktake:{stocktake.id}:{edition.id}")
+        book = shelves.lock(now).balance(store.id, edition.id).quantity
+        counts[edition.id] = book + int(row["difference"])
+    count_lines(session, actor, stocktake.id, counts, now=now + _COUNTED_FOR / 2)
+    post_stocktake(
+        session,
+        actor,
+        stocktake.id,
+        seen=fingerprint(
+            (line.edition_id, line.counted, line.book, line.counted_at) for line in stocktake.lines
+        ),
+        reason=rows[0]["reason"],
+        left_out=[line.edition_id for line in stocktake.lines if line.counted is None],
+        now=now + _COUNTED_FOR,
+    )

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
-from datetime import date, datetime, time
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from trainings.core.actors import Actor
 from trainings.core.audit import record
-from trainings.core.clock import berlin_instant, end_of_day
-from trainings.core.errors import DomainError
-from trainings.core.fields import optional_id, parse_day
 from trainings.core.tables import Cell
-from trainings.core.text import clean
 from trainings.events.models import Event
 from trainings.inventory.ledger import name_of
 from trainings.inventory.models import (
@@ -25,10 +20,10 @@ from trainings.inventory.models import (
     CardType,
     Edition,
     Movement,
-    PlaceKind,
     Store,
 )
 from trainings.inventory.orders.models import CardOrder
+from trainings.inventory.stock.journal import JournalFilter, conditions
 from trainings.organisations.models import Organisation
 from trainings.people.models import Person, full_name
 
@@ -41,89 +36,6 @@ HEADER = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class JournalFilter:
-    """What of the journal is wanted; None: whatever it is.
-
-    Attributes:
-        lager: id of a store, on either side.
-        karte: id of a card.
-        auflage: id of an edition.
-        ort: kind of place, on either side.
-        organisation: id of an organisation.
-        veranstaltung: number of an event.
-        von: the first day in Berlin.
-        bis: the last day.
-        bestellung: number of an order.
-
-    """
-
-    lager: int | None = None
-    karte: int | None = None
-    auflage: int | None = None
-    ort: PlaceKind | None = None
-    organisation: int | None = None
-    veranstaltung: str | None = None
-    von: date | None = None
-    bis: date | None = None
-    bestellung: str | None = None
-
-    @property
-    def given(self) -> dict[str, str]:
-        """What is asked for, by the names that stand in addresses."""
-        pairs = ((each.name, getattr(self, each.name)) for each in fields(self))
-        return {
-            name: value.isoformat() if isinstance(value, date) else str(value)
-            for name, value in pairs
-            if value is not None
-        }
-
-
-def _number(text: str) -> str:
-    """Return the number of an event or an order: a code, so that the audit may keep it."""
-    if not re.fullmatch(r"[0-9A-Z-]{1,20}", text):
-        raise ValueError("That is no number.")
-    return text
-
-
-_PARTS: dict[str, Any] = {
-    "lager": optional_id,
-    "karte": optional_id,
-    "auflage": optional_id,
-    "ort": PlaceKind,
-    "organisation": optional_id,
-    "veranstaltung": _number,
-    "von": parse_day,
-    "bis": parse_day,
-    "bestellung": _number,
-}
-
-
-def read_filter(arguments: Mapping[str, str]) -> JournalFilter:
-    """Read the filter from an address; names that it does not know are ignored.
-
-    A file does not show what it leaves out, so what makes no sense is refused and not ignored.
-
-    Raises:
-        DomainError: `bad_filter`, status 422.
-
-    """
-    found = {}
-    for name, read in _PARTS.items():
-        text = clean(arguments.get(name, ""))
-        if text:
-            try:
-                found[name] = read(text)
-            except ValueError:
-                raise DomainError(
-                    "bad_filter",
-                    f"Der Filter „{name}“ in der Adresse ergibt keinen Sinn. Bitte öffnen Sie die "
-                    "Bewegungen und filtern Sie dort noch einmal.",
-                    status=422,
-                ) from None
-    return JournalFilter(**found)
-
-
 def in_words(session: Session, wanted: JournalFilter) -> list[tuple[str, Cell]]:
     """Say what was filtered, by names where the address has ids; an unknown id stays an id."""
 
@@ -132,15 +44,15 @@ def in_words(session: Session, wanted: JournalFilter) -> list[tuple[str, Cell]]:
         return getattr(row, name) if row is not None else row_id
 
     pairs: list[tuple[str, Cell]] = [
-        ("Lager", named(Store, wanted.lager, "name")),
-        ("Karte", named(CardType, wanted.karte, "title")),
-        ("Auflage", _edition_name(session, wanted.auflage)),
-        ("Ort", PLACE_NAMES[wanted.ort] if wanted.ort else None),
-        ("Organisation", named(Organisation, wanted.organisation, "name")),
-        ("Veranstaltung", wanted.veranstaltung),
-        ("Von", wanted.von),
-        ("Bis", wanted.bis),
-        ("Bestellung", wanted.bestellung),
+        ("Lager", named(Store, wanted.store_id, "name")),
+        ("Karte", named(CardType, wanted.card_type_id, "title")),
+        ("Auflage", _edition_name(session, wanted.edition_id)),
+        ("Ort", PLACE_NAMES[wanted.place] if wanted.place else None),
+        ("Organisation", named(Organisation, wanted.organisation_id, "name")),
+        ("Veranstaltung", wanted.event_number or None),
+        ("Von", wanted.first_day),
+        ("Bis", wanted.last_day),
+        ("Bestellung", wanted.order_number or None),
     ]
     return [(word, value) for word, value in pairs if value is not None]
 
@@ -148,34 +60,6 @@ def in_words(session: Session, wanted: JournalFilter) -> list[tuple[str, Cell]]:
 def _edition_name(session: Session, edition_id: int | None) -> Cell:
     edition = session.get(Edition, edition_id) if edition_id is not None else None
     return name_of(edition) if edition is not None else edition_id
-
-
-def _conditions(wanted: JournalFilter) -> Iterator[ColumnElement[bool]]:
-    """Yield what a movement has to be."""
-    if wanted.lager is not None:
-        yield or_(
-            Movement.source_store_id == wanted.lager, Movement.target_store_id == wanted.lager
-        )
-    if wanted.karte is not None:
-        yield Movement.edition_id.in_(
-            select(Edition.id).where(Edition.card_type_id == wanted.karte)
-        )
-    if wanted.auflage is not None:
-        yield Movement.edition_id == wanted.auflage
-    if wanted.ort is not None:
-        yield or_(Movement.source == wanted.ort, Movement.target == wanted.ort)
-    if wanted.organisation is not None:
-        yield Movement.organisation_id == wanted.organisation
-    if wanted.veranstaltung is not None:
-        yield Movement.event_id.in_(select(Event.id).where(Event.number == wanted.veranstaltung))
-    if wanted.von is not None:
-        yield Movement.at >= berlin_instant(wanted.von, time(0))
-    if wanted.bis is not None:
-        yield Movement.at < end_of_day(wanted.bis)
-    if wanted.bestellung is not None:
-        yield Movement.order_id.in_(
-            select(CardOrder.id).where(CardOrder.number == wanted.bestellung)
-        )
 
 
 def journal_rows(session: Session, wanted: JournalFilter) -> Iterator[tuple[Cell, ...]]:
@@ -190,7 +74,7 @@ def journal_rows(session: Session, wanted: JournalFilter) -> Iterator[tuple[Cell
 
     """
     last = session.scalar(select(func.max(Movement.id))) or 0
-    query = _query().where(Movement.id <= last, *_conditions(wanted))
+    query = _query().where(Movement.id <= last, *conditions(wanted))
     seen = 0
     while True:
         rows = session.execute(query.where(Movement.id > seen).limit(PIECE)).all()
@@ -275,4 +159,9 @@ def note_export(
 
     """
     person = session.get_one(Person, actor.person_id)
-    record(session, actor, "card_journal_exported", person, now, form=form, **wanted.given)
+    given = {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name, value in asdict(wanted).items()
+        if value
+    }
+    record(session, actor, "card_journal_exported", person, now, form=form, **given)

@@ -21,7 +21,6 @@ from trainings.inventory.reports.journal import (
     in_words,
     journal_rows,
     note_export,
-    read_filter,
 )
 from trainings.inventory.reports.outlook import load_outlooks
 from trainings.inventory.reports.past_stock import StoredCards, load_stock_at
@@ -35,6 +34,8 @@ from trainings.inventory.reports.tables import (
     report_rows,
     stock_rows,
 )
+from trainings.inventory.stock.forms import JournalForm
+from trainings.inventory.stock.journal import JournalFilter
 from trainings.people.sessions import current_actor
 
 ALL_CARDS = "Alle Karten"
@@ -169,7 +170,7 @@ def foresight() -> str:
 @requires(Permission.OFFICE)
 def journal_csv() -> Response:
     """Offer the journal as CSV, row by row."""
-    wanted, now = read_filter(request.args), utc_now()
+    wanted, now = _journal_filter(), utc_now()
     with transaction() as session:
         note_export(session, current_actor(), wanted, "csv", now)
     return _csv(HEADER, journal_rows(db.session(), wanted), _journal_name(now))
@@ -179,7 +180,7 @@ def journal_csv() -> Response:
 @requires(Permission.OFFICE)
 def journal_xlsx() -> Response:
     """Offer the journal as XLSX."""
-    wanted, now = read_filter(request.args), utc_now()
+    wanted, now = _journal_filter(), utc_now()
     with transaction() as session:
         note_export(session, current_actor(), wanted, "xlsx", now)
     about: list[tuple[str, Cell]] = [
@@ -189,6 +190,27 @@ def journal_xlsx() -> Response:
     ]
     sheet = Sheet("Bewegungen", HEADER, journal_rows(db.session(), wanted))
     return _xlsx([sheet], about, _journal_name(now))
+
+
+def _journal_filter() -> JournalFilter:
+    """Read the filter of the journal from the address.
+
+    A file does not show what it leaves out, so what makes no sense is refused and not ignored.
+
+    Raises:
+        DomainError: `bad_filter`, status 422.
+
+    """
+    form = JournalForm.from_address(db.session())
+    wanted = form.wanted()
+    if form.errors:
+        raise DomainError(
+            "bad_filter",
+            "Der Filter in der Adresse ergibt keinen Sinn. Bitte öffnen Sie die Bewegungen und "
+            "filtern Sie dort noch einmal.",
+            status=422,
+        )
+    return wanted
 
 
 def _journal_name(now: datetime) -> str:

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from flask import request
+from sqlalchemy.orm import Session
 from wtforms import StringField
 
 from trainings.core.fields import (
@@ -29,7 +30,8 @@ from trainings.inventory.models import (
     Store,
 )
 from trainings.inventory.stock.journal import JournalFilter
-from trainings.inventory.stock.queries import StockRow
+from trainings.inventory.stock.queries import StockRow, list_editions, list_stores
+from trainings.organisations.queries import organisation_choices
 
 _NOTHING = "– bitte wählen –"
 _NO_STOCK = "Bitte wählen Sie einen Eintrag aus der Liste."
@@ -266,9 +268,15 @@ class JournalForm(QueryForm):
         )
 
     @classmethod
-    def from_address(cls) -> JournalForm:
-        """Return the filter that the address names."""
-        return cls(request.args)
+    def from_address(cls, session: Session) -> JournalForm:
+        """Return the filter that the address names, with its choices."""
+        form = cls(request.args)
+        form.offer(
+            list_stores(session, with_retired=True),
+            list_editions(session),
+            organisation_choices(session),
+        )
+        return form
 
     @property
     def is_used(self) -> bool:

@@ -43,16 +43,12 @@ Book = Callable[[Session, Actor, str, datetime], Movement]
 def journal() -> str:
     """Show the journal, the latest first."""
     session = db.session()
-    form = JournalForm.from_address()
-    form.offer(
-        list_stores(session, with_retired=True),
-        list_editions(session),
-        organisation_choices(session),
-    )
+    form = JournalForm.from_address(session)
     return render_template(
         "inventory/journal.html",
         found=load_journal(session, form.wanted()),
         form=form,
+        asked=request.args.to_dict(),
         address=page_address(),
         words=wording,
     )
