@@ -71,12 +71,14 @@ class Refusals:
         self.new.append(row)
         self._known.append(row)
 
-    def open_scan(self, recording: Recording, registration_id: int | None) -> bool:
-        """Say whether the same scan waits for the office: one line for it is enough."""
-        return any(
-            row.settled_at is None and self._is_same_scan(recording, registration_id, row)
-            for row in self._known
-        )
+    def open_scan(
+        self, recording: Recording, registration_id: int | None
+    ) -> RefusedRecording | None:
+        """Return the same scan if it waits for the office: one line for it is enough."""
+        for row in self._known:
+            if row.settled_at is None and self._is_same_scan(recording, registration_id, row):
+                return row
+        return None
 
     def settled_scan(
         self, recording: Recording, registration_id: int | None
