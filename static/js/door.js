@@ -206,9 +206,23 @@ export class Door {
   /** @param {Roster} roster */
   async #take(roster) {
     this.#confirmed = roster;
+    await this.#learn(roster.settled);
     if (roster.offline && !hasExpired(roster, Date.now())) await this.#store.keepRoster(roster);
     else await this.#store.forgetRoster(this.number);
     await this.#rebuild();
+  }
+
+  /**
+   * Notes what the office has made of recordings that were refused.
+   *
+   * @param {Roster["settled"]} settled
+   */
+  async #learn(settled) {
+    const byKey = new Map(settled.map(({ key, ...how }) => [key, how]));
+    for (const kept of await this.#store.all()) {
+      const how = byKey.get(kept.keptAs ?? kept.recording.key);
+      if (how && kept.state === "refused") await this.#store.change({ ...kept, settled: how });
+    }
   }
 
   /**

@@ -3,6 +3,7 @@
 /** @typedef {{mark: string, late: number, early: number}} Entry */
 /** @typedef {{id: number, name: string, hash: string | null, walk_in: boolean, entries: Record<string, Entry>}} Attendee */
 /** @typedef {{id: number, name: string, day: string, day_name: string, begins: string, ends: string, begins_at: string, ends_at: string}} Session */
+/** @typedef {{outcome: "taken_over" | "dismissed", day: string}} Settled */
 /**
  * @typedef {object} Roster
  * @property {{number: string, title: string, place: string, kind: string}} event
@@ -17,6 +18,7 @@
  * @property {Session[]} sessions
  * @property {Attendee[]} people
  * @property {{hash: string, answer: string}[]} void
+ * @property {({key: string} & Settled)[]} settled what the office has made of what was refused here
  * @property {Record<string, {word: string, sentence: string}>} [words]
  * @property {number} [ahead] milliseconds by which the server's clock was ahead when it was fetched
  */

@@ -88,10 +88,10 @@ function drawQueue() {
   const unread = own.filter((kept) => kept.state !== "waiting");
   part("ungesendet").hidden = waiting.length === 0;
   part("ungesendet-zahl").textContent = `${waiting.length} noch nicht gesendet`;
-  view.recordings("ungesendet-liste", waiting, (kept) => `${clock(kept.recording.at)} Uhr, ${kept.event}`, null);
+  view.recordings("ungesendet-liste", waiting, (kept) => `${clock(kept.recording.at)} Uhr, ${kept.event}`);
   part("abgelehnt").hidden = unread.length === 0;
   view.recordings("abgelehnt-liste", unread, (kept) =>
-    `${clock(kept.recording.at)} Uhr: ${kept.answer?.word}. ${kept.answer?.sentence}`, (kept) => door.dismiss(kept));
+    `${clock(kept.recording.at)} Uhr: ${kept.answer?.word}. ${kept.answer?.sentence}`, (kept) => door.dismiss(kept), words);
   drawNotices(waiting.length, others);
 }
 

@@ -13,6 +13,8 @@ import { hasExpired } from "./roster.js";
  * @property {string} label whom it is about, for this device
  * @property {"waiting" | "refused" | "malformed"} state
  * @property {{word: string, sentence: string}} [answer] of the server, where it did not take it
+ * @property {string} [keptAs] key of the same scan that waits for the office in place of this one
+ * @property {import("./roster.js").Settled} [settled] what the office has made of it
  * @property {string} until when a refused one, which the server keeps, leaves this device
  */
 

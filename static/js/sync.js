@@ -15,6 +15,7 @@
  * @property {string} [by]
  * @property {string} [at]
  * @property {import("./roster.js").Entry} [entry]
+ * @property {string} [kept_as]
  */
 /**
  * What keeps the queue from being sent; `url` is a way on.
@@ -268,7 +269,8 @@ export class Sync {
       await this.#store.drop(kept);
     } else {
       const state = result.outcome === "malformed" ? "malformed" : "refused";
-      await this.#store.change({ ...kept, state, answer: { word: result.word, sentence: result.sentence } });
+      const answer = { word: result.word, sentence: result.sentence };
+      await this.#store.change({ ...kept, state, answer, keptAs: result.kept_as });
     }
     this.#tickets.delete(kept.recording.key);
   }

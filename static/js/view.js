@@ -129,14 +129,16 @@ export class View {
    * @param {string} name of the list
    * @param {import("./store.js").Kept[]} items
    * @param {(kept: import("./store.js").Kept) => string} words
-   * @param {((kept: import("./store.js").Kept) => void) | null} done behind a button; null: there is none
+   * @param {(kept: import("./store.js").Kept) => void} [done] behind a button
+   * @param {Record<string, {tone: string, icon: string, sentence: string}>} [settled] words for what the office has made of it
    */
-  recordings(name, items, words, done) {
-    if (!this.#isNew(name, items.map((kept) => [kept.recording.key, kept.label, words(kept)]))) return;
+  recordings(name, items, words, done, settled = {}) {
+    if (!this.#isNew(name, items.map((kept) => [kept.recording.key, kept.label, words(kept), kept.settled]))) return;
     const rows = items.map((kept) => {
       const row = part("zeile-erfassung").content.firstElementChild.cloneNode(true);
       row.querySelector("b").textContent = kept.label;
       row.querySelector("small").textContent = words(kept);
+      this.#settled(row.querySelector(".tr-state"), kept.settled, settled);
       const button = row.querySelector("button");
       button.setAttribute("aria-label", `${button.textContent}: ${kept.label}`);
       if (done) button.addEventListener("click", () => done(kept));
@@ -144,6 +146,20 @@ export class View {
       return row;
     });
     this.#replace(part(name), rows, 1);
+  }
+
+  /**
+   * @param {HTMLElement} line
+   * @param {import("./roster.js").Settled | undefined} how
+   * @param {Record<string, {tone: string, icon: string, sentence: string}>} words
+   */
+  #settled(line, how, words) {
+    line.hidden = !how;
+    if (!how) return;
+    const { tone, icon, sentence } = words[how.outcome];
+    line.classList.add(`tr-${tone}`);
+    line.querySelector("use").setAttribute("href", `${this.#sprite}#${icon}`);
+    line.querySelector("b").textContent = `${shortDay(how.day)}: ${sentence}`;
   }
 
   /**
@@ -179,8 +195,13 @@ function sessionWords(session) {
  * @param {import("./roster.js").Session} session
  */
 function sessionChoice(session) {
-  const [, month, day] = session.day.split("-");
-  return session.name.includes(session.begins) ? session.name : `${session.name}, ${day}.${month}.`;
+  return session.name.includes(session.begins) ? session.name : `${session.name}, ${shortDay(session.day)}`;
+}
+
+/** @param {string} iso such as 2026-03-12 */
+function shortDay(iso) {
+  const [, month, day] = iso.split("-");
+  return `${day}.${month}.`;
 }
 
 /** @param {string} instant */

@@ -23,6 +23,7 @@ from trainings.attendance.rules import THERE
 from trainings.core.actors import Actor
 from trainings.core.clock import berlin_day, to_berlin, utc_now
 from trainings.core.database import db, transaction
+from trainings.core.formats import long_date
 from trainings.core.permissions import Role
 from trainings.events.models import Event
 from trainings.registrations.models import Registration, RegistrationState
@@ -229,6 +230,12 @@ def cell_of(room: Room) -> str:
     found = re.search(rf"{field}.*?</a>", page, re.DOTALL)
     assert found
     return found[0]
+
+
+def test_the_matrix_says_on_paper_of_when_it_is(room: Room) -> None:
+    for page in (room.overview, room.list):
+        html = room.client.get(page).text
+        assert f'<p class="tr-as-of">Stand: {long_date(to_berlin(utc_now()).date())}, ' in html
 
 
 def test_all_are_marked_and_undone_in_the_matrix(room: Room) -> None:

@@ -16,17 +16,19 @@ from qrcode.constants import ERROR_CORRECT_M
 from sqlalchemy import select
 
 from tests.attendance.factories import make_registration
-from tests.browser.conftest import CHROMIUM, FLAGS, Site
+from tests.browser.conftest import CHROMIUM, COORDINATOR, FLAGS, Site
 from tests.factories import make_event
 from trainings import create_app
+from trainings.attendance.door.refused_operations import dismiss_refused, take_over
 from trainings.attendance.models import AttendanceChange, RefusedRecording, WalkIn
+from trainings.core.actors import Actor
 from trainings.core.clock import berlin_day, utc_now
 from trainings.core.database import db, transaction
 from trainings.core.permissions import Role
 from trainings.core.settings import load_settings
 from trainings.events.models import Event, EventTrainer
 from trainings.people.models import Person, PersonRole
-from trainings.registrations.models import Registration
+from trainings.registrations.models import Registration, RegistrationState
 
 WIDTH, HEIGHT, MODULE = 640, 480, 8
 NAMES = ("Ağaoğlu", "Brüggemann", "Czerwiński", "Dörrenberg-van Aken")
@@ -76,6 +78,36 @@ class Door:
             .join(Event, RefusedRecording.event_id == Event.id)
             .where(Event.number == self.number)
         )
+
+    def settle(self) -> None:
+        """Let the office take over the first refused recording, and dismiss the others."""
+        with self.app.app_context(), transaction() as session:
+            person = session.scalars(select(Person).where(Person.email == COORDINATOR)).one()
+            office = Actor(person.id, roles=frozenset({Role.COORDINATOR}))
+            first, *others = session.scalars(
+                select(RefusedRecording.id)
+                .join(Event, RefusedRecording.event_id == Event.id)
+                .where(Event.number == self.number)
+                .order_by(RefusedRecording.id)
+            )
+            take_over(session, office, first, utc_now())
+            for refused in others:
+                dismiss_refused(session, office, refused, utc_now())
+
+    @contextmanager
+    def waiting(self, name: str) -> Iterator[None]:
+        """Put somebody on the waiting list for a while."""
+        self._change(name, RegistrationState.WAITING)
+        try:
+            yield
+        finally:
+            self._change(name, RegistrationState.PLACED)
+
+    def _change(self, name: str, state: RegistrationState) -> None:
+        with self.app.app_context(), transaction() as session:
+            session.scalars(
+                select(Registration).where(Registration.ticket == self.tickets[name])
+            ).one().state = state
 
     @contextmanager
     def without_role(self, address: str) -> Iterator[None]:

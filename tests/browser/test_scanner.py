@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from tests.browser.conftest import COORDINATOR, PHONE, TRAINER, Site, Visit
 from tests.browser.door import Door, camera, film, make_door, scan_by_hardware
 from tests.browser.wire import Wire
-from trainings.core.clock import utc_now
+from trainings.core.clock import berlin_day, utc_now
 from trainings.people import demo
 
 PATIENCE = 20_000
@@ -388,6 +388,44 @@ def test_what_the_server_refuses_is_listed_until_it_was_read(
     expect(refused).to_have_count(1)
     expect(refused.get_by_role("button", name="Gelesen")).to_be_focused()
     assert door.recorded() == ["Ağaoğlu"]
+
+
+def test_the_phone_says_what_the_office_made_of_what_was_refused(
+    blind: Visit, door: Door, site: Site
+) -> None:
+    other = make_door(site, COORDINATOR)
+    page = open_scanner(blind, door)
+    page.context.set_offline(True)
+    scan_by_hardware(page, door.code("Ağaoğlu"))
+    answer(page, "Da", "Ağaoğlu")
+    scan_by_hardware(page, other.code("Ağaoğlu"))
+    answer(page, "Unbekannt")
+    # What is read on the screen when the answer comes is not listed; these two are not.
+    scan_by_hardware(page, door.code("Brüggemann"))
+    answer(page, "Da", "Brüggemann")
+    refused = page.locator("#abgelehnt-liste li")
+    with door.waiting("Ağaoğlu"):
+        page.context.set_offline(False)
+        expect(refused).to_have_count(2, timeout=PATIENCE)
+        all_sent(page)
+    expect(refused.nth(0)).not_to_contain_text("Geschäftsstelle hat das")
+    page.context.set_offline(True)
+    door.settle()
+    page.reload()
+    expect(refused.nth(0)).not_to_contain_text("Geschäftsstelle hat das")
+    page.context.set_offline(False)
+    today = f"{berlin_day(utc_now()):%d.%m.}"
+    told = refused.nth(0).get_by_text(f"{today}: Die Geschäftsstelle hat das übernommen.")
+    expect(told).to_be_visible(timeout=PATIENCE)
+    expect(refused.nth(1)).to_contain_text(f"{today}: Die Geschäftsstelle hat das verworfen.")
+    assert door.recorded() == ["Ağaoğlu", "Brüggemann"]
+    # The device has noted it: it still says so without a network, until it was read.
+    page.context.set_offline(True)
+    page.reload()
+    expect(told).to_be_visible()
+    refused.nth(0).get_by_role("button", name="Gelesen").click()
+    expect(refused).to_have_count(1)
+    expect(refused).to_contain_text("verworfen")
 
 
 def test_the_scanner_is_light(site: Site, chromium: Browser, door: Door, tmp_path: Path) -> None:

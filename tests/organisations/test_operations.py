@@ -24,6 +24,7 @@ from trainings.organisations.operations import (
 from trainings.organisations.queries import (
     find_organisation,
     organisation_choices,
+    organisation_named,
     organisation_tree,
 )
 
@@ -158,3 +159,21 @@ def test_tree_puts_children_below_parents_in_german_order(app: Flask) -> None:
         ("Wache", 2),
         ("Zoll", 0),
     ]
+
+
+def test_an_organisation_is_found_by_its_exact_name_where_only_one_has_it(app: Flask) -> None:
+    essen = add(ESSEN)
+    unit = replace(ESSEN, level=Level.UNIT, parent_id=essen, name="Ordnungsamt", short_name="")
+    office = add(unit)
+    herne = add(replace(ESSEN, name="Stadt Herne", short_name="Herne"))
+    add(replace(unit, parent_id=herne))
+    session = db.session()
+    assert organisation_named(session, "Stadt Essen") == essen
+    assert organisation_named(session, "Essen") == essen
+    for unclear in ("Esse", "Ordnungsamt", ""):
+        assert organisation_named(session, unclear) is None
+    with transaction() as session:
+        retire_organisation(session, SYSTEM, office, NOW)
+        retire_organisation(session, SYSTEM, essen, NOW)
+    assert organisation_named(db.session(), "Essen") is None
+    assert organisation_named(db.session(), "Ordnungsamt") is not None

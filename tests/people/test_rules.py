@@ -15,7 +15,7 @@ from trainings.people import passwords
 from trainings.people.login import check_password, log_in_by_password
 from trainings.people.models import Account
 from trainings.people.passwords import DUMMY_HASH, hash_password, is_current, password_matches
-from trainings.people.rules import mail_domains, password_weakness
+from trainings.people.rules import mail_domains, password_weakness, split_name
 
 PASSWORD = "Vier Kühe grasen am Kanal"
 
@@ -97,3 +97,33 @@ def test_hash_of_older_parameters_is_renewed_at_the_next_login(app: Flask) -> No
     assert stored
     assert is_current(stored)
     assert check_password(db.session(), "a@b.example", PASSWORD) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "title", "given", "family"),
+    [
+        ("Jördis Kałuża", "", "Jördis", "Kałuża"),
+        ("Prof. Dr. Anna Maria Öztürk-Lindner", "Prof. Dr.", "Anna Maria", "Öztürk-Lindner"),
+        ("dr Jördis Kałuża", "Dr.", "Jördis", "Kałuża"),
+        ("Frau Anna Gast", "", "Anna", "Gast"),
+        ("Wiebke van der Berg", "", "Wiebke", "van der Berg"),
+        ("Dörrenberg-van Aken, Dr. Jan", "Dr.", "Jan", "Dörrenberg-van Aken"),
+        ("von der Heide,", "", "", "von der Heide"),
+        ("Herr El-Khatib", "", "", "El-Khatib"),
+        ("El-Khatib", "", "", "El-Khatib"),
+        ("von", "", "", "von"),
+        ("Dr.", "Dr.", "", ""),
+        ("", "", "", ""),
+    ],
+)
+def test_a_name_as_somebody_wrote_it_is_split(
+    typed: str, title: str, given: str, family: str
+) -> None:
+    assert split_name(typed) == (title, given, family)
+
+
+@given(st.text())
+def test_any_name_is_split_without_gaining_a_word(name: str) -> None:
+    words = name.replace(",", " ").split()
+    kept = " ".join(split_name(name)[1:]).replace(",", " ").split()
+    assert all(word in words for word in kept)

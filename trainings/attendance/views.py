@@ -222,6 +222,7 @@ def _render_sheet(template: str, page: queries.Sheet, **values: object) -> str:
     return render_template(
         template,
         page=page,
+        now=now,
         tabs=tabs,
         columns=wording.column_names(page.sessions),
         spoken=wording.spoken_names(page.sessions),

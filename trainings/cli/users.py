@@ -27,9 +27,9 @@ from trainings.organisations.models import Level, Organisation, OrganisationKind
 from trainings.people.models import Person, PersonRole
 from trainings.people.operations import create_person, open_account
 from trainings.people.queries import person_by_email
+from trainings.people.rules import split_name
 
 LONGEST_NAME = 80
-TITLES = ("Dr.", "Prof.")
 
 
 @click.group()
@@ -117,15 +117,11 @@ def _checked(email: str) -> str:
 
 def _split(name: str) -> tuple[str, str, str]:
     """Return title, given name and family name of „Dr. Jördis Kałuża“."""
-    words = name.split()
-    titles = []
-    while words and words[0] in TITLES:
-        titles.append(words.pop(0))
-    given_name, family_name = " ".join(words[:-1]), "".join(words[-1:])
+    title, given_name, family_name = split_name(name)
     parts = (given_name, family_name)
     if not all(is_registered_name(part) and len(part) <= LONGEST_NAME for part in parts):
         raise DomainError("bad_name", "Bitte geben Sie Vor- und Familiennamen an.")
-    return " ".join(titles), given_name, family_name
+    return title, given_name, family_name
 
 
 def _organisation(session: Session, name: str | None) -> Organisation:

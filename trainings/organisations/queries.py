@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from trainings.core.errors import not_found
@@ -72,6 +72,25 @@ def organisation_choices(
         if row.organisation.level in levels
         and (row.organisation.is_active or row.organisation.id == keep)
     ]
+
+
+def organisation_named(session: Session, name: str) -> int | None:
+    """Return the id of the one active organisation with this name or short name; one statement.
+
+    None: there is none, or more than one.
+    """
+    if not name:
+        return None
+    found = session.scalars(
+        select(Organisation.id)
+        .where(
+            or_(Organisation.name == name, Organisation.short_name == name),
+            Organisation.retired_at.is_(None),
+            Organisation.merged_into_id.is_(None),
+        )
+        .limit(2)
+    ).all()
+    return found[0] if len(found) == 1 else None
 
 
 def find_organisation(session: Session, organisation_id: int) -> Organisation:

@@ -26,7 +26,12 @@ from tests.factories import actor_for, berlin, log_in, make_person
 from trainings.attendance.closing.operations import close_attendance
 from trainings.attendance.door.limits import MOST_NOTES, MOST_OPEN_REFUSALS
 from trainings.attendance.door.refused_operations import dismiss_refused, take_over
-from trainings.attendance.door.walk_in_operations import complete_walk_in, record_walk_in
+from trainings.attendance.door.walk_in_operations import (
+    complete_walk_in,
+    dismiss_walk_in,
+    record_walk_in,
+    undo_walk_in,
+)
 from trainings.attendance.models import WalkIn
 from trainings.core.actors import Actor
 from trainings.core.database import db, transaction
@@ -181,6 +186,39 @@ def test_whoever_notes_too_many_on_the_page_is_told(door: Door, office: Actor, a
     with transaction() as session:
         complete_walk_in(session, office, first or 0, person, NOW)
     note(door)
+
+
+@pytest.mark.parametrize("by_page", [True, False])
+def test_what_the_office_settled_counts_no_more(door: Door, office: Actor, by_page: bool) -> None:
+    def add() -> None:
+        if by_page:
+            note(door)
+        else:
+            assert door.sync(*guests(door, 1)) == ["walk_in_recorded"]
+
+    sent = guests(door, MOST_NOTES)
+    door.sync(*sent)
+    first, second, third, fourth = db.session.scalars(
+        select(WalkIn.id).order_by(WalkIn.id).limit(4)
+    )
+    with transaction() as session:
+        person = make_person(session, account=False).id
+    # Taking back at the door makes no room.
+    with transaction() as session:
+        undo_walk_in(session, door.trainer, first, door.sessions[0], NOW)
+    with pytest.raises(DomainError, match="too_many_walk_ins"):
+        note(door)
+    with transaction() as session:
+        dismiss_walk_in(session, office, second, NOW)
+    add()
+    # Both notes of one person are settled, though only one of them has the registration.
+    for noted in (third, fourth):
+        with transaction() as session:
+            complete_walk_in(session, office, noted, person, NOW)
+        add()
+    with pytest.raises(DomainError, match="too_many_walk_ins"):
+        note(door)
+    assert door.sync(*guests(door, 1)) == ["malformed"]
 
 
 def test_of_many_notes_at_once_none_is_too_many(door: Door, app: Flask) -> None:

@@ -19,8 +19,8 @@ from tests.attendance.door.test_sync_operations import (
 )
 from tests.attendance.factories import FRIDAY, make_trainer
 from tests.attendance.phone import recording
-from tests.browser_forms import submit
-from tests.factories import actor_for, berlin, log_in, make_event, make_person
+from tests.browser_forms import find_form, forms_of, submit
+from tests.factories import actor_for, berlin, log_in, make_event, make_organisation, make_person
 from trainings.attendance.door.refused_operations import dismiss_refused, take_over
 from trainings.attendance.door.walk_in_operations import (
     complete_walk_in,
@@ -334,8 +334,58 @@ def test_the_office_settles_refused_recordings_on_its_page(door: Door, app: Flas
     assert html.count("Nicht mehr eingeteilt") == 2
     assert html.count("/uebernehmen") == 2
     assert "Unbekannter Code" in html
-    assert submit(client, page, button="Übernehmen").status_code == 303
-    assert submit(client, page, button="Verwerfen").status_code == 303
+    assert 'id="meldung" tabindex="-1"' not in html
+    _, second, third = (row.id for row in door.refused())
+    # The next one takes the focus, behind the last one the one before it.
+    assert submit(client, page, button="Übernehmen").location == f"{page}#e-{second}"
+    assert f'<tr id="e-{second}" tabindex="-1">' in client.get(page).text
+    last = f"{page}/erfassungen/{third}/verwerfen"
+    (form,) = (each for each in forms_of(client.get(page).text) if each.action == last)
+    assert client.post(last, data=form.fields).location == f"{page}#e-{second}"
     assert "1 Erfassung ist zu klären" in client.get("/koordination/").text
     assert len(door.marks()) == 1
     assert [row.settled_at is None for row in door.refused()].count(True) == 1
+    guest_id = note_guest(door)
+    assert submit(client, page, button="Verwerfen").location == f"{page}#g-{guest_id}"
+    assert submit(client, page, button="Verwerfen").location == f"{page}#meldung"
+    assert 'id="meldung" tabindex="-1"' in client.get(page).text
+
+
+def test_what_was_refused_leads_to_the_sentence_that_says_why(door: Door, app: Flask) -> None:
+    client = app.test_client()
+    with transaction() as session:
+        log_in(client, make_person(session, roles=(Role.COORDINATOR,)).id)
+    door.sync(door.seen(), actor=replace(door.trainer, roles=frozenset()))
+    close(door)
+    page = "/koordination/anwesenheit"
+    assert submit(client, page, button="Übernehmen").location == f"{page}#meldung"
+    html = client.get(page).text
+    assert 'id="meldung" tabindex="-1"' in html
+    assert "Öffnen Sie sie zuerst wieder." in html
+
+
+@pytest.mark.parametrize("noted", ["Stadt Herne", "Herne", "Stadt", ""])
+def test_entering_a_guest_begins_with_what_was_noted(door: Door, app: Flask, noted: str) -> None:
+    client = app.test_client()
+    with transaction() as session:
+        log_in(client, make_person(session, roles=(Role.COORDINATOR,)).id)
+        herne = make_organisation(session, "Stadt Herne")
+        herne.short_name = "Herne"
+        chosen = str(herne.id) if "Herne" in noted else ""
+    with transaction() as session:
+        walk_in = record_walk_in(
+            session, door.trainer, door.event_id, door.sessions[0],
+            name="Dr. Wiebke van der <b>Berg", organisation=noted, now=AT,
+        )  # fmt: skip
+        page = f"/koordination/anwesenheit/ohne-anmeldung/{walk_in.id}"
+    form = find_form(client.get(page).text, {"family_name": ""}, None)
+    assert form.fields["title"] == ["Dr."]
+    assert form.fields["given_name"] == ["Wiebke"]
+    assert form.fields["family_name"] == ["van der <b>Berg"]
+    assert form.fields["organisation_id"] == [chosen]
+    # What the office typed stays, also where it emptied a field.
+    answer = submit(client, page, {"given_name": "", "family_name": "Berg", "title": ""})
+    again = find_form(answer.text, {"family_name": ""}, None)
+    assert [again.fields[name] for name in ("given_name", "family_name", "title")] == [
+        [""], ["Berg"], [""],
+    ]  # fmt: skip

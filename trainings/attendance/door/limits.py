@@ -11,11 +11,14 @@ from trainings.attendance.closing.rules import is_day_only
 from trainings.attendance.door.sync_rules import Recording
 from trainings.attendance.models import RecordingKind, RefusedRecording, WalkIn
 from trainings.attendance.rules import REPEATED_WITHIN
+from trainings.core.audit import AuditEntry
 from trainings.core.clock import berlin_day
 
 MOST_OPEN_REFUSALS = 500
 MOST_NOTES = 500
-"""People without a registration whom the office has not entered, taken back or not."""
+"""People without a registration about whom the office has not decided, taken back or not."""
+COMPLETED, DISMISSED = "walk_in_completed", "walk_in_dismissed"
+"""What the audit calls the office's decisions; taking back at the door is none."""
 TOO_MANY_NOTES = (
     "Sie haben zu dieser Veranstaltung schon zu viele Personen ohne Anmeldung erfasst oder "
     "zurückgenommen. Gespeichert ist nichts: Bitte wenden Sie sich an die Geschäftsstelle."
@@ -23,14 +26,20 @@ TOO_MANY_NOTES = (
 
 
 def count_notes(session: Session, event_id: int, person_id: int | None) -> int:
-    """Return how many people without a registration somebody noted whom nobody has entered.
+    """Return how many people without a registration somebody noted whom the office has not settled.
 
     The caller has locked the person, so that two requests at once do not both take the last one.
     """
+    settled = select(AuditEntry.id).where(
+        AuditEntry.subject_type == WalkIn.__tablename__,
+        AuditEntry.subject_id == WalkIn.id,
+        AuditEntry.action.in_((COMPLETED, DISMISSED)),
+    )
     notes = select(func.count(WalkIn.id)).where(
         WalkIn.event_id == event_id,
         WalkIn.actor_person_id == person_id,
         WalkIn.registration_id.is_(None),
+        ~settled.exists(),
     )
     return session.scalar(notes) or 0
 
@@ -71,12 +80,14 @@ class Refusals:
         self.new.append(row)
         self._known.append(row)
 
-    def open_scan(self, recording: Recording, registration_id: int | None) -> bool:
-        """Say whether the same scan waits for the office: one line for it is enough."""
-        return any(
-            row.settled_at is None and self._is_same_scan(recording, registration_id, row)
-            for row in self._known
-        )
+    def open_scan(
+        self, recording: Recording, registration_id: int | None
+    ) -> RefusedRecording | None:
+        """Return the same scan if it waits for the office: one line for it is enough."""
+        for row in self._known:
+            if row.settled_at is None and self._is_same_scan(recording, registration_id, row):
+                return row
+        return None
 
     def settled_scan(
         self, recording: Recording, registration_id: int | None

@@ -31,6 +31,8 @@ _FIRST: dict[Answer, str] = {
     Answer.CLOSED: "Die Anwesenheit ist abgeschlossen. Öffnen Sie sie zuerst wieder.",
 }
 """What the office does first; the usual sentences send trainers to the office."""
+TAKEN_OVER, DISMISSED = "recording_taken_over", "recording_dismissed"
+"""What the audit calls the two; phones learn it from there."""
 COUNTABLE = (RecordingKind.SEEN, RecordingKind.SET, RecordingKind.FILL)
 
 
@@ -68,7 +70,7 @@ def take_over(session: Session, actor: Actor, refused_id: int, now: datetime) ->
         _note_walk_in(session, row, chosen)
     else:
         _record(session, actor, row, chosen, now)
-    return _settle(session, actor, row, "recording_taken_over", now)
+    return _settle(session, actor, row, TAKEN_OVER, now)
 
 
 def dismiss_refused(
@@ -80,9 +82,7 @@ def dismiss_refused(
         DomainError: `not_found`, `already_settled`.
 
     """
-    return _settle(
-        session, actor, _lock_open(session, actor, refused_id), "recording_dismissed", now
-    )
+    return _settle(session, actor, _lock_open(session, actor, refused_id), DISMISSED, now)
 
 
 def _lock_open(session: Session, actor: Actor, refused_id: int) -> RefusedRecording:

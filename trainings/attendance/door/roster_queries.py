@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from trainings.attendance.door.settled_queries import Settled, settled_refusals
 from trainings.attendance.door.sync_rules import salt_of, ticket_hash
 from trainings.attendance.reads import (
     Attendee,
@@ -37,6 +38,7 @@ class Roster:
         expires_at: when the phone forgets them by itself.
         salt: of the ticket hashes.
         sessions: in order of time.
+        settled: what the office has settled of the recordings that this trainer was refused.
         people: who takes part, by name.
         void: hashes of tickets that count no more, each with its answer.
 
@@ -47,6 +49,7 @@ class Roster:
     expires_at: datetime | None
     salt: str
     sessions: tuple[SessionTime, ...]
+    settled: tuple[Settled, ...]
     people: tuple[Attendee, ...] = ()
     void: tuple[tuple[str, Answer], ...] = ()
 
@@ -64,8 +67,9 @@ def roster(session: Session, actor: Actor, number: str, now: datetime) -> Roster
     ends = [berlin_instant(found.day, found.ends) for found in sessions]
     expires_at = max(ends) + ROSTER_LIVES if ends else None
     salt = salt_of(current_settings().secret_key, number)
+    settled = settled_refusals(session, event.id, actor.person_id)
     if not offline:
-        return Roster(event, offline, expires_at, salt, sessions)
+        return Roster(event, offline, expires_at, salt, sessions, settled)
     people = load_attendees(session, Registration.event_id == event.id, sessions)
     spent = session.execute(
         select(Registration.spent_ticket, Registration.state).where(
@@ -81,4 +85,4 @@ def roster(session: Session, actor: Actor, number: str, now: datetime) -> Roster
         )
         for ticket, state in spent
     )
-    return Roster(event, offline, expires_at, salt, sessions, people, void)
+    return Roster(event, offline, expires_at, salt, sessions, settled, people, void)

@@ -52,6 +52,13 @@ _OWN: dict[str, tuple[str, str, str, str]] = {
         "Auf diesem Gerät fehlen die Angaben der Veranstaltung. Bitte öffnen Sie den Scanner "
         "einmal mit Netz.",
     ),
+    "taken_over": (
+        "ok",
+        "check-ring",
+        "Übernommen",
+        "Die Geschäftsstelle hat das übernommen.",
+    ),
+    "dismissed": ("warn", "cross-ring", "Verworfen", "Die Geschäftsstelle hat das verworfen."),
     "malformed": (
         "bad",
         "warning",

@@ -192,7 +192,9 @@ class _Queue:
         registration_id = holder.registration_id if holder else recording.registration_id
         settled = self.refusals.settled_scan(recording, registration_id)
         if settled is not None:
-            return self._refused(recording, Answer(settled.reason), settled.registration_id)
+            return self._refused(
+                recording, Answer(settled.reason), settled.registration_id, settled.key
+            )
         if recording.hash and holder is None:
             return self._refuse(recording, Answer.UNKNOWN, None)
         if holder is not None and holder.event_id != self.access.event_id:
@@ -376,8 +378,9 @@ class _Queue:
 
     def _refuse(self, recording: Recording, answer: Answer, registration_id: int | None) -> Result:
         """Keep a recording that cannot be taken as it is, until the office has settled it."""
-        if self.refusals.open_scan(recording, registration_id):
-            return self._refused(recording, answer, registration_id)
+        waits = self.refusals.open_scan(recording, registration_id)
+        if waits is not None:
+            return self._refused(recording, answer, registration_id, waits.key)
         if self.refusals.full:
             return nothing(recording.sent_key, TOO_MANY_REFUSED)
         says = recording.says if recording.kind is RecordingKind.SET else NOTHING
@@ -403,7 +406,13 @@ class _Queue:
             self._settle(row)
         return self._refused(recording, answer, registration_id)
 
-    def _refused(self, recording: Recording, answer: Answer, registration_id: int | None) -> Result:
+    def _refused(
+        self,
+        recording: Recording,
+        answer: Answer,
+        registration_id: int | None,
+        kept_as: str = "",
+    ) -> Result:
         seat = self.seats.get(registration_id or 0) if self.access.allowed else None
         chosen = self.sessions.get(recording.session_id or 0)
         word, sentence = words_of(answer)
@@ -418,4 +427,5 @@ class _Queue:
             name=seat.name if seat else recording.name,
             organisation=seat.organisation if seat else recording.organisation,
             session_id=recording.session_id,
+            kept_as=kept_as,
         )

@@ -25,6 +25,7 @@ class Result:
         by: who made the recording that is in force.
         at: when, „08:57“.
         entry: what is recorded now.
+        kept_as: the key of the same scan that waits for the office in place of this one.
 
     """
 
@@ -39,6 +40,7 @@ class Result:
     by: str = ""
     at: str = ""
     entry: Entry | None = None
+    kept_as: str = ""
 
 
 def said(recording: Recording, outcome: Outcome, name: str = "", *, sentence: str = "") -> Result:

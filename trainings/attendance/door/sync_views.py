@@ -82,6 +82,10 @@ def roster_json(number: str) -> Response:
         sessions=_sessions(found.sessions),
         people=[_person(found, person) for person in found.people],
         void=[{"hash": code, "answer": void.value} for code, void in found.void],
+        settled=[
+            {"key": each.key, "outcome": each.outcome, "day": each.day.isoformat()}
+            for each in found.settled
+        ],
         words=all_words(),
     )
     # The script keeps it as long as it may; no cache in between does.

@@ -8,7 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from trainings.attendance.access import event_access
-from trainings.attendance.door.limits import MOST_NOTES, TOO_MANY_NOTES, count_notes
+from trainings.attendance.door.limits import (
+    COMPLETED,
+    DISMISSED,
+    MOST_NOTES,
+    TOO_MANY_NOTES,
+    count_notes,
+)
 from trainings.attendance.ledger import Ledger, Stamp, new_key
 from trainings.attendance.models import RecordingKind, WalkIn, WalkInSession
 from trainings.attendance.operations import open_session
@@ -105,7 +111,7 @@ def dismiss_walk_in(session: Session, actor: Actor, walk_in_id: int, now: dateti
     _require_office(actor)
     walk_in = _lock_open(session, walk_in_id)
     walk_in.dismissed_at = now
-    audit.record(session, actor, "walk_in_dismissed", walk_in, now)
+    audit.record(session, actor, DISMISSED, walk_in, now)
     return walk_in
 
 
@@ -150,9 +156,7 @@ def complete_walk_in(
             registration = enter_walk_in(places, actor, person_id)
         _record(session, actor, walk_in, registration, now)
         _link(session, walk_in, registration, now)
-        audit.record(
-            session, actor, "walk_in_completed", walk_in, now, registration_id=registration.id
-        )
+        audit.record(session, actor, COMPLETED, walk_in, now, registration_id=registration.id)
         return registration
 
     return with_places(session, found.event_id, [person_id], now, work)

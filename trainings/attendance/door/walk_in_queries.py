@@ -20,6 +20,8 @@ from trainings.people.models import Person
 from trainings.registrations.models import Registration
 
 _OPEN = and_(WalkIn.registration_id.is_(None), WalkIn.dismissed_at.is_(None))
+_REFUSALS_BY = (Event.first_day.desc(), Event.number, RefusedRecording.at, RefusedRecording.id)
+_GUESTS_BY = (Event.first_day.desc(), Event.number, WalkIn.name, WalkIn.id)
 _KIND_WORDS = {
     RecordingKind.SEEN: "Eintrittskarte gelesen",
     RecordingKind.FILL: "„Alle übrigen anwesend“",
@@ -146,7 +148,7 @@ def unsettled(session: Session) -> Unsettled:
         .outerjoin(Registration, RefusedRecording.registration_id == Registration.id)
         .outerjoin(Person, Registration.person_id == Person.id)
         .where(RefusedRecording.settled_at.is_(None))
-        .order_by(Event.first_day.desc(), Event.number, RefusedRecording.at, RefusedRecording.id)
+        .order_by(*_REFUSALS_BY)
     ).all()
     sessions = {
         found.id: found for _, found in load_sessions_of(session, {row[0].event_id for row in rows})
@@ -167,6 +169,26 @@ def unsettled(session: Session) -> Unsettled:
         for row, event, person, by in rows
     )
     return Unsettled(refusals, _guests(session, _OPEN))
+
+
+def open_entries(session: Session) -> list[str]:
+    """Return what the office has to settle, as its page names the rows, in their order.
+
+    Two statements.
+    """
+    refusals = session.scalars(
+        select(RefusedRecording.id)
+        .join(Event, RefusedRecording.event_id == Event.id)
+        .where(RefusedRecording.settled_at.is_(None))
+        .order_by(*_REFUSALS_BY)
+    )
+    guests = session.scalars(
+        select(WalkIn.id)
+        .join(Event, WalkIn.event_id == Event.id)
+        .where(_OPEN)
+        .order_by(*_GUESTS_BY)
+    )
+    return [*(f"e-{row_id}" for row_id in refusals), *(f"g-{row_id}" for row_id in guests)]
 
 
 def count_unsettled(session: Session) -> int:
@@ -197,7 +219,7 @@ def _guests(session: Session, *which: ColumnElement[bool]) -> tuple[Guest, ...]:
         .outerjoin(Person, WalkIn.actor_person_id == Person.id)
         .where(*which)
         .options(selectinload(WalkIn.sessions))
-        .order_by(Event.first_day.desc(), Event.number, WalkIn.name, WalkIn.id)
+        .order_by(*_GUESTS_BY)
     ).all()
     times = list(load_sessions_of(session, {row[0].event_id for row in rows}))
     return tuple(
