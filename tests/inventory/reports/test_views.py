@@ -208,7 +208,7 @@ def test_the_journal_as_csv_and_xlsx_is_filtered_and_noted(office: FlaskClient) 
         .order_by(AuditEntry.id)
     ).all()
     assert noted[0].details == {"form": "csv"}
-    assert {"form": "xlsx", "ort": "event", "auflage": str(shelf.edition.id)} in [
+    assert {"form": "xlsx", "place": "event", "edition_id": shelf.edition.id} in [
         entry.details for entry in noted
     ]
     assert noted[0].actor_person_id is not None

@@ -234,9 +234,10 @@ def test_orders_that_lack_cards_are_named(desk: Desk) -> None:
         hold(locked, order.id, desk.store_id, card, quantity=80, until=until)
     submit(desk.client, page, {desk.field: "70"})
     review = f"{page}/pruefen"
-    assert "70 da, 80 vorgemerkt für TK-2026-0042 (80)" in desk.html(review)
+    line = 'href="/taschenkarten/bestellungen/TK-2026-0042">TK-2026-0042</a> (80)'
+    assert f"70 da, 80 vorgemerkt für <a {line}" in desk.html(review)
     assert submit(desk.client, review, {"reason": "weg"}).status_code == 303
-    assert "70 da, 80 vorgemerkt für TK-2026-0042 (80)" in desk.html(page)
+    assert f"70 da, 80 vorgemerkt für <a {line}" in desk.html(page)
 
 
 def test_what_was_taken_since_is_told_and_nothing_is_booked(desk: Desk) -> None:
