@@ -111,7 +111,7 @@ def test_attendance_is_taken_by_keyboard_without_beginning_at_the_top_each_time(
     page.keyboard.press("Enter")
     expect(first).to_have_attribute("aria-pressed", "true")
     expect(first).to_be_focused()
-    for _ in range(3):  # the next name, its „da“, its „fehlt“
+    for _ in range(4):  # the next name, its card, its „da“, its „fehlt“
         page.keyboard.press("Tab")
     expect(second).to_be_focused()
     page.keyboard.press("Enter")
