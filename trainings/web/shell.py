@@ -87,6 +87,7 @@ PARTS = (
 )
 FOOTER = (
     ("Hilfe", "web.help_page"),
+    ("Taschenkarten bestellen", "card_orders.order"),
     ("Bescheinigung prüfen", "certificate_holders.enter"),
     ("Barrierefreiheit", "web.accessibility"),
     ("Datenschutz", "web.privacy"),
