@@ -152,6 +152,14 @@ def test_without_cards_there_is_nothing_to_order(client: FlaskClient) -> None:
     assert client.post(FORM, data={"name": "x"}).status_code == 422
 
 
+def test_a_list_without_orders_does_not_speak_of_a_choice(app: Flask, card: int) -> None:
+    with transaction() as session:
+        city = make_organisation(session, "Stadt Essen").id
+    client = contact_of(app, city)
+    assert "Noch keine Bestellung" in page(client, LIST)
+    assert "Zu dieser Auswahl" in page(client, f"{LIST}?suche=abc")
+
+
 def test_the_signed_address_opens_one_order_and_no_other(client: FlaskClient, card: int) -> None:
     first, second = (new_order(card) for _ in range(2))
     assert "Käthe Öztürk" in page(client, signed_path(first))
