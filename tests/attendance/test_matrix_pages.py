@@ -151,7 +151,7 @@ def test_minutes_go_with_the_mark(room: Room) -> None:
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ({"mark": "present", "late": "-1"}, "Bitte eine Zahl von 0 bis 1440"),
+        ({"mark": "present", "late": "-1"}, "Bitte eine Zahl von 0 bis 1\u202f440"),
         ({"mark": "present", "late": "x"}, "Bitte geben Sie eine ganze Zahl ein"),
         ({"mark": "present", "early": "9" * 500}, "Bitte geben Sie eine ganze Zahl ein"),
         ({"mark": "present", "late": "600", "early": "600"}, "Bitte geben Sie zusammen weniger an"),

@@ -77,5 +77,9 @@ def test_help_page_leads_to_scanner_and_certificates(client: FlaskClient) -> Non
     assert 'href="/meine/bescheinigungen"' in html
 
 
+def test_every_page_leads_to_where_cards_are_ordered(client: FlaskClient) -> None:
+    assert 'href="/taschenkarten/bestellen">Taschenkarten bestellen' in page(client, "/")
+
+
 def test_every_page_leads_to_where_certificates_are_verified(client: FlaskClient) -> None:
     assert 'href="/bescheinigung/">Bescheinigung prüfen' in page(client, "/impressum")

@@ -61,6 +61,27 @@ class ActionPage:
 
 
 @dataclass(frozen=True)
+class WayOn:
+    """Where a link leads on that does not act any more, for whom the account is no way on.
+
+    Attributes:
+        label: words on the button.
+        url: where it leads.
+        run_out: what is said when the link has run out.
+
+    """
+
+    label: str
+    url: str
+    run_out: str
+
+
+def to_the_account(_session: Session, _token: ActionToken, _now: datetime) -> WayOn | None:
+    """Offer nothing but the account."""
+    return None
+
+
+@dataclass(frozen=True)
 class Action:
     """What a room offers for a purpose.
 
@@ -71,11 +92,13 @@ class Action:
         describe: says what the button would do; it changes nothing.
         perform: acts in a transaction of its own and answers, normally by
             `follow(once(form.key(None), now, …))`.
+        way_on: says where to go when the link has run out or refuses.
 
     """
 
     describe: Callable[[Session, ActionToken, datetime], ActionPage]
     perform: Callable[[ActionToken, Form, datetime], ResponseReturnValue]
+    way_on: Callable[[Session, ActionToken, datetime], WayOn | None] = to_the_account
 
 
 @dataclass(frozen=True)
@@ -85,8 +108,10 @@ class PageAction:
     Attributes:
         show: renders the page of the link and its status; it changes nothing.
         perform: as for `Action`; reads the fields of the page from the request itself.
+        way_on: as for `Action`.
 
     """
 
     show: Callable[[Session, ActionToken, datetime], tuple[str, int]]
     perform: Callable[[ActionToken, Form, datetime], ResponseReturnValue]
+    way_on: Callable[[Session, ActionToken, datetime], WayOn | None] = to_the_account

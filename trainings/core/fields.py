@@ -5,6 +5,7 @@ Browsers send days as `2026-03-12`; where they offer no calendar, people type â€
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from enum import StrEnum
@@ -22,6 +23,7 @@ from wtforms import (
 from wtforms.validators import StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from trainings.core.formats import number
 from trainings.core.text import clean
 
 FIRST_YEAR = 2000
@@ -29,6 +31,8 @@ LAST_YEAR = 2100
 LARGEST_NUMBER = 100_000
 LARGEST_ID = 2**31 - 1
 """More a row's id cannot be; PostgreSQL refuses to compare it with anything greater."""
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,20}")
+"""What is longer is nobody's number, and not even converted."""
 _DAY_FORMATS = ("%Y-%m-%d", "%d.%m.%Y")
 _TIME_FORMATS = ("%H:%M", "%H.%M", "%H:%M:%S")
 _NO_DAY = "Das ist kein Tag im Kalender. Beispiel: 12.03.2026"
@@ -104,11 +108,11 @@ class NumberField(IntegerField):  # type: ignore[misc]
         text = clean(" ".join(valuelist))
         if not text:
             return
-        if not (text.isascii() and text.lstrip("-").isdigit() and len(text) <= 10):
+        if not _WHOLE_NUMBER.fullmatch(text):
             raise ValueError("Bitte geben Sie eine ganze Zahl ein.")
         value = int(text)
         if not self.least <= value <= self.most:
-            raise ValueError(f"Bitte eine Zahl von {self.least} bis {self.most}.")
+            raise ValueError(f"Bitte eine Zahl von {number(self.least)} bis {number(self.most)}.")
         self.data = value
 
 

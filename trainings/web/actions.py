@@ -7,7 +7,7 @@ from datetime import datetime
 from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from trainings.core.actions import Action, ActionPage, PageAction
+from trainings.core.actions import Action, ActionPage, PageAction, WayOn
 from trainings.core.clock import utc_now
 from trainings.core.database import db
 from trainings.core.errors import DomainError
@@ -58,7 +58,9 @@ def act(token: str) -> ResponseReturnValue:
     if row is None or action is None:
         return _dead_end(404, *_UNKNOWN)
     if now >= row.expires_at:
-        return _dead_end(410, *_RUN_OUT)
+        way_on = action.way_on(db.session(), row, now)
+        title, sentence = _RUN_OUT
+        return _dead_end(410, title, way_on.run_out if way_on else sentence, way_on)
     form = Form()
     try:
         if request.method == "POST" and form.validate():
@@ -69,7 +71,8 @@ def act(token: str) -> ResponseReturnValue:
     except DomainError as refusal:
         asking = _asking_again(action, row, refusal, now)
         if asking is None:
-            return _dead_end(refusal.status, "Das geht leider nicht", refusal.sentence)
+            way_on = action.way_on(db.session(), row, now)
+            return _dead_end(refusal.status, "Das geht leider nicht", refusal.sentence, way_on)
         page = asking
         form.refuse(refusal)
     status = 422 if form.form_errors else 200
@@ -86,6 +89,6 @@ def _asking_again(
     return page if page.question else None
 
 
-def _dead_end(status: int, title: str, sentence: str) -> Response:
-    page = render_template("web/dead_link.html", title=title, sentence=sentence)
+def _dead_end(status: int, title: str, sentence: str, way_on: WayOn | None = None) -> Response:
+    page = render_template("web/dead_link.html", title=title, sentence=sentence, way_on=way_on)
     return make_response(page, status)

@@ -84,9 +84,11 @@ PARTS = (
     ("office.mail_list", "office.event_list"),
     ("office.attendance", "attendance.my_events"),
     ("certificate_holders.mine", "registrations.my_registrations"),
+    ("stocktakes.overview", "card_handouts.event_overview"),
 )
 FOOTER = (
     ("Hilfe", "web.help_page"),
+    ("Taschenkarten bestellen", "card_orders.order"),
     ("Bescheinigung prüfen", "certificate_holders.enter"),
     ("Barrierefreiheit", "web.accessibility"),
     ("Datenschutz", "web.privacy"),
@@ -134,7 +136,7 @@ def _current(urls: list[str]) -> str | None:
     if path == "/":
         return url_for("registrations.event_list")
     for part, whole in PARTS:
-        if path.startswith(url_for(part)):
+        if path.startswith(url_for(part)) and url_for(whole) in urls:
             return url_for(whole)
     below = [url for url in urls if path.startswith(f"{url.rstrip('/')}/")]
     return max(below, key=len, default=None)

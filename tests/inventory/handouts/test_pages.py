@@ -216,7 +216,9 @@ def test_the_list_of_a_trainer_and_of_the_office(course: Course, client: FlaskCl
     assert "Sie haben noch keine Box" in client.get(LIST).text
     planned(course)
     taken(course)
-    assert "15 Karten" in client.get(LIST).text
+    html = client.get(LIST).text
+    assert "15 Karten" in html
+    assert 'href="/taschenkarten/inventuren/"' in html
     with transaction() as session:
         event = session.get_one(Event, course.event)
         event.first_day = event.last_day = berlin_day(utc_now()) - timedelta(days=90)

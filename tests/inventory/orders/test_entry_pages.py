@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from tests.browser_forms import send, submit
+from tests.conftest import NOW
 from tests.factories import make_organisation, make_person
 from tests.inventory.orders.browsing import (
     FORM,
@@ -21,6 +25,7 @@ from tests.inventory.orders.browsing import (
     typed,
 )
 from trainings.core.database import db, transaction
+from trainings.core.tokens import ActionToken
 from trainings.inventory.orders import entry_views
 from trainings.inventory.orders.links import signed_path
 from trainings.inventory.orders.models import OrderLimit, OrderState
@@ -48,7 +53,9 @@ def test_a_visitor_orders_confirms_and_cancels(client: FlaskClient, card: int) -
     confirmed = submit(client, link)
     assert confirmed.location == status
     assert "eingegangen" in page(client, confirmed.location)
-    assert client.get(link).status_code == 410
+    used = client.get(link)
+    assert used.status_code == 410
+    assert f'href="{status}"' in used.get_data(as_text=True)
     cancelled = submit(client, confirmed.location, button="Bestellung stornieren")
     assert "storniert" in page(client, cancelled.location)
     assert orders()[0].state is OrderState.CANCELLED
@@ -100,8 +107,8 @@ def test_a_form_sent_twice_orders_once(client: FlaskClient, card: int) -> None:
                 ("1,5", "Bitte geben Sie eine ganze Zahl ein"),
                 ("1e3", "Bitte geben Sie eine ganze Zahl ein"),
                 ("１２", "Bitte geben Sie eine ganze Zahl ein"),
-                ("1000000000000", "Bitte geben Sie eine ganze Zahl ein"),
-                ("-1", "Bitte eine Zahl von 0 bis 10000"),
+                ("1000000000000", "Bitte eine Zahl von 0 bis 10\u202f000"),
+                ("-1", "Bitte eine Zahl von 0 bis 10\u202f000"),
                 ("0", "bei mindestens einer Karte"),
                 ("", "bei mindestens einer Karte"),
             )
@@ -143,6 +150,14 @@ def test_a_name_of_the_register_is_the_organisation_there(client: FlaskClient, c
 def test_without_cards_there_is_nothing_to_order(client: FlaskClient) -> None:
     assert "Zurzeit keine Karten" in page(client, FORM)
     assert client.post(FORM, data={"name": "x"}).status_code == 422
+
+
+def test_a_list_without_orders_does_not_speak_of_a_choice(app: Flask, card: int) -> None:
+    with transaction() as session:
+        city = make_organisation(session, "Stadt Essen").id
+    client = contact_of(app, city)
+    assert "Noch keine Bestellung" in page(client, LIST)
+    assert "Zu dieser Auswahl" in page(client, f"{LIST}?suche=abc")
 
 
 def test_the_signed_address_opens_one_order_and_no_other(client: FlaskClient, card: int) -> None:
@@ -221,6 +236,32 @@ def test_a_participant_is_led_to_the_page_without_login(app: Flask, card: int) -
     (order,) = orders()
     assert (order.state, answer.location) == (OrderState.REQUESTED, signed_path(order.number))
     assert client.get(LIST).status_code == 403
+
+
+def test_a_missing_number_is_said_with_all_else_at_the_first_card(
+    client: FlaskClient, card: int
+) -> None:
+    wrong = {f"card_{card}": "", "name": "", "street": ""}
+    html = submit(client, FORM, typed(card, **wrong)).get_data(as_text=True)
+    listed = html[html.index("drei Angaben") :]
+    assert "bei mindestens einer Karte" in listed
+    assert f'href="#card_{card}"' in listed
+
+
+def test_a_confirmation_that_has_run_out_leads_to_a_new_order(
+    client: FlaskClient, card: int
+) -> None:
+    submit(client, FORM, typed(card))
+    (mail,) = mails()
+    assert mail.mail.link
+    with transaction() as session:
+        session.execute(update(ActionToken).values(expires_at=NOW - timedelta(days=3000)))
+    late = client.get(mail.mail.link[1])
+    assert late.status_code == 410
+    html = late.get_data(as_text=True)
+    assert "nicht rechtzeitig bestätigt" in html
+    assert f'href="{FORM}"' in html[html.index("<main") : html.index("</main>")]
+    assert "loggen Sie sich ein" not in html
 
 
 def test_errors_are_listed_as_the_fields_stand_on_the_page(client: FlaskClient, card: int) -> None:

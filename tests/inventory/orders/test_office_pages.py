@@ -24,6 +24,7 @@ from tests.statements import counted_statements
 from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction
 from trainings.inventory.models import CardType, Movement
+from trainings.inventory.orders.links import signed_path
 from trainings.inventory.orders.models import CardOrder, OrderLimit, OrderState
 from trainings.organisations.models import Organisation
 
@@ -54,6 +55,7 @@ def test_the_office_takes_an_order_from_entry_to_receipt(office: FlaskClient, ca
     html = page(office, url)
     for _ in range(2):
         assert send(office, url, html, button="Ist versendet").status_code == 303
+    assert "Es fehlen vorgemerkte Karten" not in page(office, url)
     assert failures_of(office.get(f"{url}/lieferschein.pdf").data) == []
     text = text_of(office.get(f"{url}/lieferschein.pdf").data)
     for words in ("Lieferschein", "Weg 1", "45127 Essen", "Auflage 1 30", "Auflage 2 20", LONG):
@@ -66,6 +68,7 @@ def test_the_office_takes_an_order_from_entry_to_receipt(office: FlaskClient, ca
         sent = send(office, link, html, {"note": "<b>Nur 48 Karten</b>"})
         assert sent.status_code == 303
     assert office.get(link).status_code == 410
+    assert "Nur 48 Karten" in page(office, signed_path(orders()[0].number))
     assert "&lt;b&gt;Nur 48 Karten&lt;/b&gt;" in page(office, url)
     assert [mail.kind for mail in mails()] == [
         "card_order_received",

@@ -301,6 +301,8 @@ def test_a_trainer_counts_the_own_box_and_sees_no_other(desk: Desk) -> None:
     html = client.get(ALL).get_data(as_text=True)
     assert "Lager" + LONG[:5] not in html
     assert "tr-tabs" not in html
+    assert 'href="/taschenkarten/veranstaltungen/"' in html[html.index("<main") :]
+    assert 'href="/taschenkarten/veranstaltungen/" aria-current="page"' in html
     opened = submit(client, f"{ALL}neu")
     page = opened.headers["Location"]
     submit(client, page, {desk.field: "28"})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from flask import render_template
+from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from trainings.core.actions import Action, ActionPage, PageAction
+from trainings.core.actions import Action, ActionPage, PageAction, WayOn
 from trainings.core.actors import VISITOR
 from trainings.core.database import db
 from trainings.core.errors import DomainError, not_found
@@ -24,6 +24,8 @@ from trainings.inventory.orders.links import signed_path
 from trainings.inventory.orders.models import CardOrder, OrderState
 from trainings.inventory.orders.queries import order_by_id
 from trainings.inventory.orders.rules import check_order_move
+
+_TO_THE_ORDER = "Zur Bestellung"
 
 
 def _describe(session: Session, token: ActionToken, now: datetime) -> ActionPage:
@@ -49,7 +51,16 @@ def _perform(token: ActionToken, form: Form, now: datetime) -> ResponseReturnVal
     return follow(once(form.key(None), now, work))
 
 
-CARD_ORDER = Action(describe=_describe, perform=_perform)
+def _after_confirming(session: Session, token: ActionToken, _now: datetime) -> WayOn:
+    order = order_by_id(session, token.subject_id)
+    if order is None or order.confirmed_at is None:
+        run_out = "Die Bestellung wurde nicht rechtzeitig bestätigt. Bitte bestellen Sie neu."
+        return WayOn("Neu bestellen", url_for("card_orders.order"), run_out)
+    run_out = f"Die Bestellung {order.number} ist schon bestätigt. Es ist nichts mehr zu tun."
+    return WayOn(_TO_THE_ORDER, signed_path(order.number), run_out)
+
+
+CARD_ORDER = Action(describe=_describe, perform=_perform, way_on=_after_confirming)
 
 
 def _order_of(session: Session, token: ActionToken) -> CardOrder:
@@ -92,4 +103,17 @@ def _perform_receipt(token: ActionToken, _form: Form, now: datetime) -> Response
 
 
 RECEIVED = "Vielen Dank, der Empfang ist bestätigt."
-CARD_RECEIPT = PageAction(show=_show_receipt, perform=_perform_receipt)
+
+
+def _after_receipt(session: Session, token: ActionToken, _now: datetime) -> WayOn | None:
+    order = order_by_id(session, token.subject_id)
+    if order is None:
+        return None
+    return WayOn(
+        _TO_THE_ORDER,
+        signed_path(order.number),
+        "Auf der Seite der Bestellung sehen Sie ihren Stand und können den Empfang bestätigen.",
+    )
+
+
+CARD_RECEIPT = PageAction(show=_show_receipt, perform=_perform_receipt, way_on=_after_receipt)

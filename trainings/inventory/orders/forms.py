@@ -23,7 +23,7 @@ from trainings.core.text import clean
 from trainings.inventory.models import LARGEST_QUANTITY, LONGEST_REASON, CardType
 from trainings.inventory.orders.entry import Wanted
 from trainings.inventory.orders.models import CardOrderLine, OrderState
-from trainings.inventory.orders.rules import STATE_NAMES
+from trainings.inventory.orders.rules import STATE_NAMES, nothing_ordered
 
 MOST_PER_ORDER = 10_000
 """More of one card than this asks for are printed, not ordered from a store."""
@@ -71,6 +71,14 @@ class AddressForm(Form):
         """Ask for five digits: cards are sent within Germany only."""
         if not (field.data.isascii() and field.data.isdigit() and len(field.data) == 5):
             raise ValidationError("Bitte fünf Ziffern. Beispiel: 45127")
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Check all fields, and that there is a number: said with all else, not afterwards."""
+        valid = bool(super().validate(extra_validators))
+        if not self.quantities() and not any(field.errors for field in self.cards):
+            self.refuse(nothing_ordered(next((field.name for field in self.cards), None)))
+            return False
+        return valid
 
     @property
     def cards(self) -> list[Any]:

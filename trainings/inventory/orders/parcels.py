@@ -7,6 +7,9 @@ from collections import defaultdict
 from trainings.inventory.models import Reservation
 from trainings.inventory.orders.models import CardOrder, OrderState
 
+HOLDING = (OrderState.APPROVED, OrderState.PICKED)
+"""States in which cards are held; before them none are, and what is sent is no longer held."""
+
 
 def live_holds(order: CardOrder) -> list[Reservation]:
     """Return what is held for an order as it is picked: the oldest edition first."""

@@ -85,6 +85,16 @@ def check_order_move(before: OrderState | None, after: OrderState) -> None:
         )
 
 
+def nothing_ordered(field: str | None = None) -> DomainError:
+    """Return the refusal of an order without any number."""
+    return DomainError(
+        "nothing_ordered",
+        "Bitte geben Sie bei mindestens einer Karte an, wie viele Sie brauchen.",
+        field=field,
+        status=422,
+    )
+
+
 def check_requested(quantities: Mapping[int, int]) -> None:
     """Refuse an order for no card at all; each quantity is checked by `check_quantity`.
 
@@ -96,11 +106,7 @@ def check_requested(quantities: Mapping[int, int]) -> None:
 
     """
     if not quantities:
-        raise DomainError(
-            "nothing_ordered",
-            "Bitte geben Sie bei mindestens einer Karte an, wie viele Sie brauchen.",
-            status=422,
-        )
+        raise nothing_ordered()
     for quantity in quantities.values():
         check_quantity(quantity, field=None)
 
