@@ -104,7 +104,7 @@ class NumberField(IntegerField):  # type: ignore[misc]
         text = clean(" ".join(valuelist))
         if not text:
             return
-        if not (text.isascii() and text.lstrip("-").isdigit() and len(text) <= 10):
+        if not (text.isascii() and text.removeprefix("-").isdigit() and len(text) <= 10):
             raise ValueError("Bitte geben Sie eine ganze Zahl ein.")
         value = int(text)
         if not self.least <= value <= self.most:
