@@ -17,8 +17,8 @@ from trainings.core.clock import berlin_day, end_of_day
 from trainings.core.errors import DomainError, not_found
 from trainings.core.permissions import Permission
 from trainings.inventory import holds
-from trainings.inventory.ledger import Booking, LockedStock, lock_stores
-from trainings.inventory.models import LONGEST_REASON, Reservation
+from trainings.inventory.ledger import Booking, LockedStock, lock_stores, name_of
+from trainings.inventory.models import LONGEST_REASON, Edition, Reservation, Store
 from trainings.inventory.orders import mails
 from trainings.inventory.orders.limits import check_limit, lock_chain
 from trainings.inventory.orders.models import CardOrder, OrderState
@@ -168,7 +168,8 @@ def send(session: Session, actor: Actor, order_id: int, now: datetime) -> CardOr
     The movements' keys come from the holds: each is booked once, however often it is pressed.
 
     Raises:
-        DomainError: `not_found`, `order_moved_on`, `hold_ran_out` or `hold_changed`.
+        DomainError: `not_found`, `order_moved_on`, `hold_ran_out` or `hold_changed`; `not_enough`
+            when a stocktake found less than is held.
 
     """
     _require_office(actor)
@@ -190,6 +191,9 @@ def send(session: Session, actor: Actor, order_id: int, now: datetime) -> CardOr
             order_id=order.id,
             reason=f"Bestellung {order.number}",
         )
+        (stock,) = locked.stocks(held.store_id, [held.edition])
+        if held.quantity > stock.free:
+            raise _fewer_than_held(locked.stores[held.store_id], held.edition)
         locked.book(actor, booking, key=f"order:{order.id}:{held.id}")
     order.sent_at = now
     move_order(session, actor, order, OrderState.SENT, now)
@@ -375,6 +379,15 @@ def _moved_on() -> DomainError:
         "order_moved_on",
         "Das geht nicht mehr: Die Bestellung hat inzwischen einen anderen Stand. Bitte laden Sie "
         "die Seite neu.",
+    )
+
+
+def _fewer_than_held(store: Store, edition: Edition) -> DomainError:
+    return DomainError(
+        "not_enough",
+        f"Im Lager „{store.name}“ liegen weniger Karten, als für Bestellungen vorgemerkt sind: "
+        f"„{name_of(edition)}“ reicht nicht für alle. Bitte füllen Sie das Lager auf, oder lehnen "
+        "Sie eine der Bestellungen ab, denen Karten fehlen.",
     )
 
 
