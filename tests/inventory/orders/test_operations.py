@@ -269,8 +269,9 @@ def test_a_withdrawn_edition_is_replaced_before_the_order_is_sent(app: Flask) ->
         assert parcels.changed_since_picked(order)
         with pytest.raises(DomainError, match="hold_changed"):
             operations.send(session, actor, order_id, later)
-    with pytest.raises(DomainError, match="not_enough"), transaction() as session:
+    with pytest.raises(DomainError, match="not_enough") as refusal, transaction() as session:
         operations.hold_again(session, actor, order_id, later)
+    assert "Bitte füllen Sie das Lager auf" in refusal.value.sentence
     with transaction() as session:
         new = session.get_one(CardType, card.id).editions[1]
         fill(session, session.get_one(Store, store.id), new, 30)

@@ -138,7 +138,12 @@ def hold_again(session: Session, actor: Actor, order_id: int, now: datetime) -> 
     _check_not_run_out(order, now)
     locked = lock_stores(session, [order.store_id, *_holding_stores(session, order_id)], now)
     holds.end_holds(session, order.id, now)
-    _hold_all(locked, order)
+    _hold_all(
+        locked,
+        order,
+        "Bitte füllen Sie das Lager auf, oder genehmigen Sie weniger, sobald die Vormerkung "
+        "abgelaufen ist.",
+    )
     if order.state is OrderState.PICKED:
         move_order(session, actor, order, OrderState.APPROVED, now, reason="Neu vorgemerkt")
     else:
@@ -353,7 +358,7 @@ def _holding_stores(session: Session, order_id: int) -> list[int]:
     )
 
 
-def _hold_all(locked: LockedStock, order: CardOrder) -> None:
+def _hold_all(locked: LockedStock, order: CardOrder, remedy: str = "") -> None:
     if order.store_id is None or order.held_until is None:
         raise RuntimeError("The order is not approved.")
     for line in order.lines:
@@ -365,6 +370,7 @@ def _hold_all(locked: LockedStock, order: CardOrder) -> None:
                 line.card_type,
                 quantity=line.approved,
                 until=order.held_until,
+                remedy=remedy,
             )
     locked.session.expire(order, ["reservations"])
 
