@@ -133,6 +133,8 @@ def test_a_receipt_that_is_given_away_cannot_be_reversed(app: Flask) -> None:
         with pytest.raises(DomainError) as refusal:
             locked.reverse(SYSTEM, received.id, reason="doppelt", key=new_key())
         assert refusal.value.code == "not_enough"
+        assert "nehmen Sie zuerst zurück, was mit diesen Karten" in refusal.value.sentence
+        assert "Bitte geben Sie" not in refusal.value.sentence
 
 
 def test_a_withdrawn_edition_only_comes_back(app: Flask) -> None:

@@ -166,6 +166,12 @@ def test_headers_forbid_what_does_not_come_from_here(client: FlaskClient) -> Non
     [
         ("GET /gibt-es-nicht", 404, "Diese Seite gibt es nicht"),
         ("DELETE /veranstaltungen/", 405, "So lässt sich diese Seite nicht aufrufen"),
+        # No method leads there: an id of this length is none.
+        (
+            f"GET /taschenkarten/lager/{10**20}/stilllegen",
+            405,
+            "So lässt sich diese Seite nicht aufrufen",
+        ),
         ("GET /koordination/", 403, "Dafür fehlt Ihnen die Berechtigung"),
     ],
 )

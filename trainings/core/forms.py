@@ -83,12 +83,13 @@ class Form(FlaskForm):  # type: ignore[misc]
             field.errors = [*field.errors, refusal.sentence]
 
 
-def _clean_line(value: str | None) -> str | None:
-    return clean(value) if value else value
+def _clean_line(value: str | None) -> str:
+    # None: a browser sends every field, a robot may leave some out.
+    return clean(value or "")
 
 
-def _clean_text(value: str | None) -> str | None:
-    return clean(value, multiline=True) if value else value
+def _clean_text(value: str | None) -> str:
+    return clean(value or "", multiline=True)
 
 
 def required(sentence: str) -> InputRequired:

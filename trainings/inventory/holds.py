@@ -21,6 +21,7 @@ def hold(
     *,
     quantity: int,
     until: datetime,
+    remedy: str = "",
 ) -> list[Reservation]:
     """Hold cards for an order, the oldest edition first.
 
@@ -31,6 +32,7 @@ def hold(
         card_type: which card.
         quantity: how many, positive.
         until: when the hold runs out.
+        remedy: what helps if there are too few, where neither number nor store can be chosen.
 
     Raises:
         DomainError: `not_enough`.
@@ -40,7 +42,7 @@ def hold(
     stocks = locked.stocks(store_id, editions)
     chosen = allot(stocks, quantity)
     if sum(taken for _, taken in chosen) < quantity:
-        raise not_enough(card_type.title, locked.stores[store_id].name, stocks)
+        raise not_enough(card_type.title, locked.stores[store_id].name, stocks, remedy)
     held = [
         Reservation(
             order_id=order_id, store_id=store_id, edition_id=edition, quantity=taken, until=until

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapper, Session, joinedload
 
 from trainings.core.actors import Actor
 from trainings.core.errors import DomainError, not_found
+from trainings.core.formats import number
 from trainings.inventory.models import (
     KEY_LENGTH,
     LONGEST_REASON,
@@ -227,7 +228,13 @@ class LockedStock:
             (stock,) = self.stocks(movement.target_store_id, [edition])
             if movement.quantity > stock.free:
                 where = self.stores[movement.target_store_id].name
-                raise not_enough(name_of(edition), where, [stock])
+                raise not_enough(
+                    name_of(edition),
+                    where,
+                    [stock],
+                    f"Zurückzunehmen wären {number(movement.quantity)}. Bitte nehmen Sie zuerst "
+                    "zurück, was mit diesen Karten danach gebucht oder vorgemerkt wurde.",
+                )
         booking = Booking(
             edition_id=movement.edition_id,
             quantity=movement.quantity,

@@ -148,13 +148,14 @@ def allot(stocks: Iterable[Stock], quantity: int) -> list[tuple[int, int]]:
     return chosen
 
 
-def not_enough(what: str, where: str, stocks: Sequence[Stock]) -> DomainError:
+def not_enough(what: str, where: str, stocks: Sequence[Stock], remedy: str = "") -> DomainError:
     """Return the refusal for somebody who wants more than is free.
 
     Args:
         what: the cards in words, such as „Schütze dich, Auflage 2“.
         where: the store's name.
         stocks: what lies there of them.
+        remedy: a sentence with what helps where neither number nor store can be chosen.
 
     """
     free = sum(each.free for each in stocks)
@@ -167,7 +168,7 @@ def not_enough(what: str, where: str, stocks: Sequence[Stock]) -> DomainError:
         are, advice = "ist keine Karte mehr", "Bitte wählen Sie ein anderes Lager"
     return DomainError(
         "not_enough",
-        f"Im Lager „{where}“ {are} von „{what}“ frei{kept}. {advice}.",
+        f"Im Lager „{where}“ {are} von „{what}“ frei{kept}. {remedy or f'{advice}.'}",
         field="quantity",
     )
 

@@ -85,7 +85,11 @@ def _is_for_script(error: HTTPException) -> bool:
     adapter = current_app.create_url_adapter(request)
     if adapter is None:
         return False
-    endpoint, _ = adapter.match(method=next(iter(error.valid_methods)))
+    try:
+        endpoint, _ = adapter.match(method=next(iter(error.valid_methods)))
+    except HTTPException:
+        # The shape of the address fits, but no method leads to this number.
+        return False
     return answers_json(current_app, endpoint.partition(".")[0])
 
 

@@ -78,11 +78,23 @@ def test_the_office_takes_an_order_from_entry_to_receipt(office: FlaskClient, ca
 
 
 def test_the_office_enters_the_receipt(office: FlaskClient, card: int) -> None:
-    url = f"{LIST}/{new_order(card, state=OrderState.SENT)}"
-    assert submit(office, f"{url}/erhalten", {"note": "telefonisch"}).status_code == 303
+    url = f"{LIST}/{new_order(card, state=OrderState.SENT)}/erhalten"
+    in_another_window = page(office, url)
+    assert submit(office, url, {"note": "telefonisch"}).status_code == 303
     assert orders()[0].received_note == "telefonisch"
-    late = submit(office, f"{url}/erhalten", {})
-    assert late.status_code == 409
+    assert send(office, url, in_another_window).status_code == 409
+    assert orders()[0].received_note == "telefonisch"
+    assert office.get(url).status_code == 409
+
+
+def test_the_receipt_is_not_asked_for_before_the_cards_are_sent(
+    office: FlaskClient, client: FlaskClient, card: int
+) -> None:
+    number = new_order(card)
+    for browser, url in ((office, f"{LIST}/{number}"), (client, signed_path(number))):
+        answer = browser.get(f"{url}/erhalten")
+        assert answer.status_code == 409
+        assert "inzwischen „eingegangen“" in answer.get_data(as_text=True)
 
 
 def test_refusals_stand_on_the_page_of_the_approval(office: FlaskClient, card: int) -> None:

@@ -19,10 +19,11 @@ from trainings.core.errors import DomainError
 from trainings.core.outbox import OutgoingMail
 from trainings.core.permissions import Role
 from trainings.inventory.holds import move_holds_off
-from trainings.inventory.ledger import lock_all_stores
+from trainings.inventory.ledger import lock_all_stores, lock_stores
 from trainings.inventory.models import CardType, Movement, PlaceKind, Store
 from trainings.inventory.orders import entry, limits, operations, parcels, sweeps
 from trainings.inventory.orders.models import CardOrder, OrderState
+from trainings.inventory.stocktakes.models import Stocktake, StocktakeState
 
 pytestmark = pytest.mark.both_databases
 
@@ -268,8 +269,9 @@ def test_a_withdrawn_edition_is_replaced_before_the_order_is_sent(app: Flask) ->
         assert parcels.changed_since_picked(order)
         with pytest.raises(DomainError, match="hold_changed"):
             operations.send(session, actor, order_id, later)
-    with pytest.raises(DomainError, match="not_enough"), transaction() as session:
+    with pytest.raises(DomainError, match="not_enough") as refusal, transaction() as session:
         operations.hold_again(session, actor, order_id, later)
+    assert "Bitte füllen Sie das Lager auf" in refusal.value.sentence
     with transaction() as session:
         new = session.get_one(CardType, card.id).editions[1]
         fill(session, session.get_one(Store, store.id), new, 30)
@@ -325,3 +327,30 @@ def test_an_order_keeps_its_place_when_it_is_swept_by_the_system(app: Flask) -> 
         operations.pick(session, actor, order.id, NOW)
         operations.send(session, actor, order.id, NOW)
         assert not operations.lapse(session, SYSTEM, order.id, end_of_day(UNTIL))
+
+
+def test_what_a_stocktake_missed_is_said_when_an_order_is_sent(app: Flask) -> None:
+    with transaction() as session:
+        actor = office(session)
+        card, store = stocked(session, 120)
+        (edition,) = card.editions
+        first, second = (make_order(session, card, 60) for _ in range(2))
+        for order in (first, second):
+            approved(session, actor, order, store)
+            operations.pick(session, actor, order.id, NOW)
+        stocktake = Stocktake(store_id=store.id, state=StocktakeState.COUNTING, opened_at=NOW)
+        session.add(stocktake)
+        session.flush()
+        lock_stores(session, [store.id], NOW).book_difference(
+            SYSTEM, store.id, edition.id, -40,
+            stocktake_id=stocktake.id, reason="fehlt", key="a",
+        )  # fmt: skip
+    with pytest.raises(DomainError) as refusal, transaction() as session:
+        operations.send(session, actor, first.id, NOW)
+    assert refusal.value.code == "not_enough"
+    assert "liegen weniger Karten, als für Bestellungen vorgemerkt sind" in refusal.value.sentence
+    assert "geben Sie höchstens" not in refusal.value.sentence
+    with transaction() as session:
+        operations.decline(session, actor, second.id, "Es fehlen Karten", NOW)
+        operations.send(session, actor, first.id, NOW)
+        assert balance(session, store, edition) == 20

@@ -17,8 +17,8 @@ from trainings.core.clock import berlin_day, end_of_day
 from trainings.core.errors import DomainError, not_found
 from trainings.core.permissions import Permission
 from trainings.inventory import holds
-from trainings.inventory.ledger import Booking, LockedStock, lock_stores
-from trainings.inventory.models import LONGEST_REASON, Reservation
+from trainings.inventory.ledger import Booking, LockedStock, lock_stores, name_of
+from trainings.inventory.models import LONGEST_REASON, Edition, Reservation, Store
 from trainings.inventory.orders import mails
 from trainings.inventory.orders.limits import check_limit, lock_chain
 from trainings.inventory.orders.models import CardOrder, OrderState
@@ -138,7 +138,12 @@ def hold_again(session: Session, actor: Actor, order_id: int, now: datetime) -> 
     _check_not_run_out(order, now)
     locked = lock_stores(session, [order.store_id, *_holding_stores(session, order_id)], now)
     holds.end_holds(session, order.id, now)
-    _hold_all(locked, order)
+    _hold_all(
+        locked,
+        order,
+        "Bitte füllen Sie das Lager auf, oder genehmigen Sie weniger, sobald die Vormerkung "
+        "abgelaufen ist.",
+    )
     if order.state is OrderState.PICKED:
         move_order(session, actor, order, OrderState.APPROVED, now, reason="Neu vorgemerkt")
     else:
@@ -168,7 +173,8 @@ def send(session: Session, actor: Actor, order_id: int, now: datetime) -> CardOr
     The movements' keys come from the holds: each is booked once, however often it is pressed.
 
     Raises:
-        DomainError: `not_found`, `order_moved_on`, `hold_ran_out` or `hold_changed`.
+        DomainError: `not_found`, `order_moved_on`, `hold_ran_out` or `hold_changed`; `not_enough`
+            when a stocktake found less than is held.
 
     """
     _require_office(actor)
@@ -190,6 +196,9 @@ def send(session: Session, actor: Actor, order_id: int, now: datetime) -> CardOr
             order_id=order.id,
             reason=f"Bestellung {order.number}",
         )
+        (stock,) = locked.stocks(held.store_id, [held.edition])
+        if held.quantity > stock.free:
+            raise _fewer_than_held(locked.stores[held.store_id], held.edition)
         locked.book(actor, booking, key=f"order:{order.id}:{held.id}")
     order.sent_at = now
     move_order(session, actor, order, OrderState.SENT, now)
@@ -349,7 +358,7 @@ def _holding_stores(session: Session, order_id: int) -> list[int]:
     )
 
 
-def _hold_all(locked: LockedStock, order: CardOrder) -> None:
+def _hold_all(locked: LockedStock, order: CardOrder, remedy: str = "") -> None:
     if order.store_id is None or order.held_until is None:
         raise RuntimeError("The order is not approved.")
     for line in order.lines:
@@ -361,6 +370,7 @@ def _hold_all(locked: LockedStock, order: CardOrder) -> None:
                 line.card_type,
                 quantity=line.approved,
                 until=order.held_until,
+                remedy=remedy,
             )
     locked.session.expire(order, ["reservations"])
 
@@ -375,6 +385,15 @@ def _moved_on() -> DomainError:
         "order_moved_on",
         "Das geht nicht mehr: Die Bestellung hat inzwischen einen anderen Stand. Bitte laden Sie "
         "die Seite neu.",
+    )
+
+
+def _fewer_than_held(store: Store, edition: Edition) -> DomainError:
+    return DomainError(
+        "not_enough",
+        f"Im Lager „{store.name}“ liegen weniger Karten, als für Bestellungen vorgemerkt sind: "
+        f"„{name_of(edition)}“ reicht nicht für alle. Bitte füllen Sie das Lager auf, oder lehnen "
+        "Sie eine der Bestellungen ab, denen Karten fehlen.",
     )
 
 

@@ -25,7 +25,7 @@ from trainings.inventory.orders.forms import OTHER, AssignForm, OrderFilter, Rec
 from trainings.inventory.orders.links import is_signed, signed_path
 from trainings.inventory.orders.models import CardOrder, OrderState
 from trainings.inventory.orders.papers import delivery_note
-from trainings.inventory.orders.rules import ORDER_MOVES
+from trainings.inventory.orders.rules import ORDER_MOVES, check_order_move
 from trainings.inventory.orders.wording import STATUS, what_next
 from trainings.organisations.queries import organisation_choices
 from trainings.people.posting import attempt, press
@@ -135,6 +135,8 @@ def order_receive(order_number: str) -> ResponseReturnValue:
 
 
 def _receive(order: CardOrder, back: str) -> ResponseReturnValue:
+    if request.method != "POST":
+        check_order_move(order.state, OrderState.RECEIVED)
     form = ReceiptForm()
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
