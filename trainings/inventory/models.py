@@ -93,7 +93,7 @@ class CardType(Base):
     """For whom it is and what it says; shown where cards are ordered."""
     picture_id: Mapped[int | None] = mapped_column(ForeignKey("card_files.id"))
     reorder_level: Mapped[int] = mapped_column(default=0)
-    """With fewer free cards than this in all stores the office is told; 0: never."""
+    """With fewer cards free for orders than this, boxes left out, the office is told; 0: never."""
     reorder_told_at: Mapped[datetime | None]
     """When the office was told; empty again as soon as there are enough."""
     retired_at: Mapped[datetime | None]

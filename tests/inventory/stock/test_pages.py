@@ -20,8 +20,9 @@ from trainings.core.database import db, transaction
 from trainings.core.permissions import Role
 from trainings.inventory.holds import hold
 from trainings.inventory.ledger import Booking, lock_stores
-from trainings.inventory.models import Balance, Edition, Movement, Store, StoreKind
+from trainings.inventory.models import Balance, CardType, Edition, Movement, Store, StoreKind
 from trainings.inventory.orders.models import CardOrder, OrderState
+from trainings.inventory.reports.sweeps import warn_of_low_stock
 from trainings.inventory.rules import EVENT, in_store
 from trainings.inventory.stocktakes.models import Stocktake, StocktakeState
 
@@ -91,9 +92,26 @@ def test_the_stock_says_what_lies_is_held_and_free(office: FlaskClient) -> None:
         until = utc_now() + timedelta(days=1)
         hold(locked, order.id, store.id, edition.card_type, quantity=200, until=until)
     html = text(office, HOME)
-    for words in ("1 250", "1 050", "Nachdruck fällig", "Zurückgezogene Auflagen", ">40<"):
+    for words in ("1 250", "1 050", "Unter dem Meldebestand", "Zurückgezogene Auflagen", ">40<"):
         assert words in html
     assert "1 290" not in html
+
+
+@pytest.mark.parametrize("page", [HOME, "/taschenkarten/karten/", "/taschenkarten/karten/1"])
+def test_cards_in_boxes_are_not_counted_for_the_reorder_level(
+    office: FlaskClient, page: str
+) -> None:
+    make_stock(100)
+    with transaction() as session:
+        box = make_store(session, "Box Kaluza", person=make_person(session))
+        fill(session, box, session.get_one(Edition, 1), 500)
+        session.get_one(CardType, 1).reorder_level = 101
+    assert "Unter dem Meldebestand" in text(office, page)
+    with transaction() as session:
+        warned = warn_of_low_stock(session, utc_now())
+        session.get_one(CardType, 1).reorder_level = 100
+    assert warned == 1
+    assert "Über dem Meldebestand" in text(office, page)
 
 
 def test_contacts_have_orders_and_no_stock(browser: Callable[[Role], FlaskClient]) -> None:

@@ -75,7 +75,7 @@ def sent_is_what_was_approved(session: Session, _now: datetime) -> list[str]:
     A movement that was reversed later still counts: it does not change what was sent.
     """
     booked: dict[tuple[int, int], int] = {
-        (order_id, card_id): int(quantity)
+        (order_id or 0, card_id): int(quantity)
         for order_id, card_id, quantity in session.execute(
             select(Movement.order_id, Edition.card_type_id, func.sum(Movement.quantity))
             .join(Edition, Movement.edition_id == Edition.id)
