@@ -24,6 +24,7 @@ from trainings.inventory.handouts.reads import (
     cards_of_people,
     concerns_boxes,
     flows,
+    of_events_from,
     planned_cards,
     shown_events,
 )
@@ -41,6 +42,9 @@ from trainings.registrations.models import Registration
 
 LISTED_FOR = timedelta(days=30)
 """How long after its last day a trainer's event stands in the list, as among the attendance."""
+
+RECENT = timedelta(days=365)
+"""Cards in boxes mostly come from events of this time; see `_open_rests`."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def event_list(session: Session, actor: Actor, now: datetime) -> EventList:
     own_box = session.scalar(select(Store).where(Store.person_id == actor.person_id))
     own_id = own_box.id if own_box else 0
     seen = balances if by_office else [each for each in balances if each.store_id == own_id]
-    found = _open_rests(session, seen)
+    found = _open_rests(session, seen, today)
     with_rest = {rest.event_id for rest in found}
     recent = Event.last_day >= (today if by_office else today - LISTED_FOR)
     statement = shown_events(actor).where(
@@ -117,15 +121,24 @@ def event_list(session: Session, actor: Actor, now: datetime) -> EventList:
     )
 
 
-def _open_rests(session: Session, balances: Sequence[Balance]) -> list[Rest]:
-    moved = flows(session, concerns_boxes({each.store_id for each in balances}))
-    days = _first_days(session, {flow.event_id for flow in moved})
-    return rests(moved, by_card(balances), days)
+def _open_rests(session: Session, balances: Sequence[Balance], today: date) -> list[Rest]:
+    """Return of which events cards lie in boxes; three statements, mostly two.
+
+    What lies in a box came with the latest events: where those of the last year explain all of it,
+    the movements of the years before need not be added up.
+    """
+    in_boxes, days = by_card(balances), _first_days(session)
+    of_boxes = concerns_boxes({each.store_id for each in balances})
+    recent = of_events_from(today - RECENT)
+    moved = flows(session, recent, of_boxes)
+    found = rests(moved, in_boxes, days)
+    if sum(rest.quantity for rest in found) == sum(in_boxes.values()):
+        return found
+    return rests([*moved, *flows(session, ~recent, of_boxes)], in_boxes, days)
 
 
-def _first_days(session: Session, event_ids: Iterable[int]) -> dict[int, date]:
-    rows = session.execute(select(Event.id, Event.first_day).where(Event.id.in_(set(event_ids))))
-    return {row.id: row.first_day for row in rows}
+def _first_days(session: Session) -> dict[int, date]:
+    return {row.id: row.first_day for row in session.execute(select(Event.id, Event.first_day))}
 
 
 def _titles(session: Session) -> dict[int, str]:
@@ -277,13 +290,18 @@ def event_page(session: Session, actor: Actor, number: str) -> EventPage:
     trainers = _trainers(session, event_id)
     stores = session.scalars(select(Store).order_by(Store.sort_key, Store.id)).all()
     boxes = [store for store in stores if store.kind is StoreKind.BOX]
-    moved = flows(session, or_(Movement.event_id == event_id, concerns_boxes(box_ids_at(event_id))))
+    # Cards of an event are what later ones have left of it: those before it do not matter.
+    moved = flows(
+        session,
+        of_events_from(access.event.first_day),
+        or_(Movement.event_id == event_id, concerns_boxes(box_ids_at(event_id))),
+    )
     here = [flow for flow in moved if flow.event_id == event_id]
     there = {box_id for _, _, box_id in counts_by_box(here)} - {None}
     ids = {person_id for person_id, _ in trainers}
     chosen = [box for box in boxes if box.id in there or box.person_id in ids]
     in_boxes = by_card(balances_of(session, [box.id for box in chosen]))
-    days = _first_days(session, {flow.event_id for flow in moved})
+    days = _first_days(session)
     open_rests = [each for each in rests(moved, in_boxes, days) if each.event_id == event_id]
     return EventPage(
         access=access,
