@@ -20,9 +20,10 @@ from trainings.core.database import db, transaction
 from trainings.core.permissions import Role
 from trainings.events.models import Event, EventState, EventTrainer
 from trainings.inventory.handouts import operations
+from trainings.inventory.handouts.list_queries import event_list
 from trainings.inventory.handouts.models import EventCards
 from trainings.inventory.handouts.operations import plan_cards, take_along
-from trainings.inventory.handouts.queries import event_list, event_page
+from trainings.inventory.handouts.queries import event_page
 from trainings.inventory.handouts.reads import figures_columns
 from trainings.inventory.models import Movement, Store
 from trainings.people.models import Person

@@ -148,6 +148,11 @@ def of_events_from(day: date) -> ColumnElement[bool]:
     return Movement.event_id.in_(select(Event.id).where(Event.first_day >= day))
 
 
+def first_days(session: Session) -> dict[int, date]:
+    """Return the first day of each event."""
+    return {row.id: row.first_day for row in session.execute(select(Event.id, Event.first_day))}
+
+
 def planned_cards(session: Session, event_ids: Collection[int]) -> dict[tuple[int, int], int]:
     """Return the planned quantities by event and card."""
     rows = session.execute(
