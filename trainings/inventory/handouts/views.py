@@ -9,11 +9,11 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from trainings.attendance.forms import parse_id
 from trainings.core.actors import Actor
 from trainings.core.clock import berlin_day, utc_now
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
+from trainings.core.fields import parse_id
 from trainings.core.formats import count
 from trainings.core.forms import Form
 from trainings.core.idempotency import Outcome
