@@ -18,8 +18,8 @@ from tests.attendance.certified import (
 )
 from tests.attendance.factories import registration_ids
 from tests.conftest import NOW
-from tests.factories import make_event, make_organisation, make_person, make_venue
-from tests.inventory.factories import fill, make_card, make_store, new_key
+from tests.factories import actor_for, make_event, make_organisation, make_person, make_venue
+from tests.inventory.factories import fill, make_card, make_order, make_store, new_key
 from tests.registered import make_registration
 from tests.registrations.demand import make_template
 from trainings.attendance.certificates.operations import issue_certificates
@@ -31,12 +31,14 @@ from trainings.cli.checks import (
     Check,
     accounts,
     attendance,
+    card_orders,
     cards,
     certificates,
     closings,
     events,
     places,
     registrations,
+    stocktakes,
     wishes,
 )
 from trainings.core.actors import SYSTEM
@@ -54,8 +56,12 @@ from trainings.events.models import (
 from trainings.inventory.holds import hold
 from trainings.inventory.ledger import Booking, lock_stores
 from trainings.inventory.models import Balance, Edition, Movement, Reservation, Store
-from trainings.inventory.orders.models import CardOrder, OrderState
+from trainings.inventory.orders.models import CardOrder, CardOrderStep, OrderState
+from trainings.inventory.orders.steps import move_order
 from trainings.inventory.rules import OTHER, in_store
+from trainings.inventory.stocktakes.models import Stocktake, StocktakeState
+from trainings.inventory.stocktakes.operations import count_lines, open_stocktake, post_stocktake
+from trainings.inventory.stocktakes.queries import load_sheet
 from trainings.people.models import Account
 from trainings.registrations.deciders import Decider, note_release
 from trainings.registrations.models import (
@@ -101,6 +107,8 @@ def test_sound_data_give_no_finding(app: Flask) -> None:
         make_registration(session, event, make_person(session), state=RegistrationState.WAITING)
         make_registration(session, event, make_person(session), state=RegistrationState.WITHDRAWN)
         make_held_cards(session)
+        make_sent_order(session)
+        make_stocktake(session)
     assert [finding for check in CHECKS for finding in findings(check)] == []
 
 
@@ -576,13 +584,9 @@ def make_held_cards(session: Session) -> CardOrder:
     locked = lock_stores(session, [store.id], NOW)
     given = locked.book(SYSTEM, Booking(edition.id, 10, in_store(store.id), OTHER), key=new_key())
     locked.reverse(SYSTEM, given.id, reason="falsch", key=new_key())
-    order = CardOrder(
-        number="TK-2026-0012", state=OrderState.APPROVED, requested_at=NOW, name="Erika",
-        email="erika@stadt.example", organisation_name="Stadt", recipient="Stadt",
-        street="Weg 1", postcode="45127", town="Essen", purpose="Dienst",
-    )  # fmt: skip
-    session.add(order)
-    session.flush()
+    order = make_order(session, edition.card_type, 60, number="TK-2026-0012")
+    order.lines[0].approved = 60
+    move_order(session, SYSTEM, order, OrderState.APPROVED, NOW)
     until = NOW + timedelta(days=1)
     hold(locked, order.id, store.id, edition.card_type, quantity=60, until=until)
     return order
@@ -661,3 +665,146 @@ def test_a_retired_store_with_cards_in_it(app: Flask) -> None:
     assert findings(cards.retired_stores_are_empty) == [
         f"Lager {store.id} ist stillgelegt, enthält aber 100 Karten."
     ]
+
+
+def make_sent_order(session: Session) -> CardOrder:
+    """Add an order for 40 cards that was approved, picked and sent; then a card was reversed."""
+    store, edition = make_store(session), make_card(session).editions[0]
+    fill(session, store, edition, 100)
+    order = make_order(session, edition.card_type, 40, number="TK-2026-0013")
+    order.lines[0].approved = 40
+    for state in (OrderState.APPROVED, OrderState.PICKED, OrderState.SENT):
+        move_order(session, SYSTEM, order, state, NOW)
+    locked = lock_stores(session, [store.id], NOW)
+    booking = Booking(edition.id, 40, in_store(store.id), OTHER, order_id=order.id)
+    sent = locked.book(SYSTEM, booking, key=new_key())
+    locked.reverse(SYSTEM, sent.id, reason="nicht angekommen", key=new_key())
+    return order
+
+
+def test_an_order_whose_history_has_a_gap(app: Flask) -> None:
+    with transaction() as session:
+        order = make_sent_order(session)
+        session.delete(order.steps[1])
+    assert findings(card_orders.histories_lead_to_the_states) == [
+        "Bestellung TK-2026-0013: Der Verlauf hat eine Lücke."
+    ]
+
+
+def test_an_order_whose_state_is_not_that_of_its_last_step(app: Flask) -> None:
+    with transaction() as session:
+        make_sent_order(session).state = OrderState.RECEIVED
+    assert findings(card_orders.histories_lead_to_the_states) == [
+        "Bestellung TK-2026-0013: Der Stand stimmt nicht mit dem Verlauf überein."
+    ]
+
+
+def test_an_order_that_went_a_way_that_there_is_not(app: Flask) -> None:
+    with transaction() as session:
+        order = make_sent_order(session)
+        order.steps.append(
+            CardOrderStep(at=NOW, from_state=OrderState.SENT, to_state=OrderState.REQUESTED)
+        )
+        order.state = OrderState.REQUESTED
+    assert findings(card_orders.histories_lead_to_the_states) == [
+        "Bestellung TK-2026-0013: Der Verlauf enthält einen unerlaubten Schritt nach „requested“."
+    ]
+
+
+@pytest.mark.parametrize("approved", [None, 0])
+def test_an_approved_order_of_which_nothing_is_approved(app: Flask, approved: int | None) -> None:
+    with transaction() as session:
+        make_held_cards(session).lines[0].approved = approved
+    (found,) = findings(card_orders.approved_orders_say_how_many)
+    assert found.startswith("Bestellung TK-2026-0012 ist „genehmigt“, aber")
+
+
+def test_an_order_that_was_sent_with_fewer_cards_than_approved(app: Flask) -> None:
+    with transaction() as session:
+        make_sent_order(session)
+        session.execute(text("UPDATE card_movements SET quantity = 39 WHERE order_id IS NOT NULL"))
+    (found,) = findings(card_orders.sent_is_what_was_approved)
+    assert found.startswith("Bestellung TK-2026-0013: ")
+    assert found.endswith("sind 40 Karten zu versenden, gebucht sind 39.")
+
+
+def test_an_order_that_is_not_sent_and_has_a_movement(app: Flask) -> None:
+    with transaction() as session:
+        make_sent_order(session).state = OrderState.PICKED
+    (found,) = findings(card_orders.sent_is_what_was_approved)
+    assert found.endswith("sind 0 Karten zu versenden, gebucht sind 40.")
+
+
+def make_stocktake(session: Session) -> Stocktake:
+    """Add a stocktake that found 97 cards where the book said 100, and one edition uncounted."""
+    store, card = make_store(session), make_card(session, editions=2)
+    first, second = card.editions
+    fill(session, store, first, 100)
+    fill(session, store, second, 50)
+    actor = actor_for(make_person(session, roles=(Role.COORDINATOR,)))
+    stocktake = open_stocktake(session, actor, store.id, NOW)
+    count_lines(session, actor, stocktake.id, {first.id: 97}, now=NOW)
+    seen = load_sheet(session, actor, stocktake.id, NOW).seen
+    return post_stocktake(
+        session, actor, stocktake.id, seen=seen, reason="verzählt", left_out=[second.id], now=NOW
+    )
+
+
+def test_a_stocktake_that_booked_something_else_than_it_found(app: Flask) -> None:
+    with transaction() as session:
+        stocktake = make_stocktake(session)
+        session.execute(
+            text("UPDATE card_movements SET quantity = 4 WHERE stocktake_id IS NOT NULL")
+        )
+    (found,) = findings(stocktakes.posted_differences_equal_the_counts)
+    assert found.startswith(f"Inventur {stocktake.id}, Lager {stocktake.store_id}, ")
+    assert found.endswith("Der Unterschied ist -3, gebucht ist -4.")
+
+
+def test_a_stocktake_whose_difference_was_never_booked(app: Flask) -> None:
+    with transaction() as session:
+        make_stocktake(session)
+        session.execute(text("DELETE FROM card_movements WHERE stocktake_id IS NOT NULL"))
+    (found,) = findings(stocktakes.posted_differences_equal_the_counts)
+    assert found.endswith("Der Unterschied ist -3, gebucht ist 0.")
+
+
+def test_a_stocktake_that_booked_in_another_store(app: Flask) -> None:
+    with transaction() as session:
+        stocktake = make_stocktake(session)
+        other = make_store(session, "Lager Bochum")
+        session.execute(
+            text(
+                f"UPDATE card_movements SET source_store_id = {other.id} "
+                "WHERE stocktake_id IS NOT NULL"
+            )
+        )
+        places = stocktake.store_id, other.id
+    found = findings(stocktakes.posted_differences_equal_the_counts)
+    assert [f"Lager {place}, " in line for place, line in zip(places, found, strict=True)] == [
+        True,
+        True,
+    ]
+
+
+def test_a_difference_of_a_stocktake_that_was_reversed_is_no_finding(app: Flask) -> None:
+    with transaction() as session:
+        stocktake = make_stocktake(session)
+        booked = session.scalars(
+            select(Movement).where(Movement.stocktake_id == stocktake.id)
+        ).one()
+        lock_stores(session, [stocktake.store_id], NOW).reverse(
+            SYSTEM, booked.id, reason="wiedergefunden", key=new_key()
+        )
+    assert findings(stocktakes.posted_differences_equal_the_counts) == []
+
+
+@pytest.mark.parametrize("state", [StocktakeState.COUNTING, StocktakeState.ABANDONED])
+def test_a_stocktake_that_is_not_posted_and_has_a_movement(
+    app: Flask, state: StocktakeState
+) -> None:
+    with transaction() as session:
+        stocktake_id = make_stocktake(session).id
+        session.execute(text(f"UPDATE stocktakes SET state = '{state}'"))
+    (found,) = findings(stocktakes.only_posted_stocktakes_have_movements)
+    assert found.endswith(f" gehört zu Inventur {stocktake_id}, die nicht gebucht ist.")

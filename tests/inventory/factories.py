@@ -145,9 +145,16 @@ def make_order(
     organisation: Organisation | None = None,
     person: Person | None = None,
     state: OrderState = OrderState.REQUESTED,
+    approved: int | None = None,
     at: datetime = LONG_AGO,
 ) -> CardOrder:
-    """Add an order as it stands after it came in; without a card it has no lines."""
+    """Add an order as it came in; without a card it has no lines.
+
+    With another state, or cards approved, it is one that only looks like that: nothing is held.
+    """
+    line = (
+        CardOrderLine(card_type_id=card.id, requested=quantity, approved=approved) if card else None
+    )
     order = CardOrder(
         number=number or f"TK-2026-{next(_serials) + 5000:04d}",
         state=state,
@@ -163,7 +170,7 @@ def make_order(
         postcode="45127",
         town="Essen",
         purpose="Für die Streifen",
-        lines=[CardOrderLine(card_type_id=card.id, requested=quantity)] if card else [],
+        lines=[line] if line else [],
         steps=[CardOrderStep(at=at, to_state=state)],
     )
     session.add(order)

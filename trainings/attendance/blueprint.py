@@ -6,9 +6,10 @@ from typing import Any
 
 from flask import Blueprint, request
 
-from trainings.attendance.forms import SearchForm, parse_id
+from trainings.attendance.forms import SearchForm
 from trainings.attendance.sheet_rules import Choice, Only
 from trainings.core.errors import DomainError
+from trainings.core.fields import parse_id
 from trainings.core.forms import Form
 from trainings.core.permissions import Permission
 from trainings.people.sessions import current_actor

@@ -11,9 +11,9 @@ from flask import Flask, current_app
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
-from trainings.attendance.forms import parse_id
 from trainings.core.actors import Actor
 from trainings.core.errors import not_found
+from trainings.core.fields import parse_id
 
 _OFFERS = "attendance_extras"
 _ON, _OFF = "on", "off"

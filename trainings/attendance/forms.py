@@ -11,12 +11,12 @@ from trainings.attendance.door.sync_rules import LONGEST_NAME
 from trainings.attendance.models import LONGEST_MINUTES, MARK_NAMES, AttendanceMark
 from trainings.attendance.rules import Mark
 from trainings.core.fields import (
-    LARGEST_ID,
     ChoiceField,
     NumberField,
     given,
     optional_id,
     options,
+    parse_id,
 )
 from trainings.core.forms import Form, LineField, QueryForm, required
 
@@ -29,14 +29,6 @@ _SWITCHED = (AttendanceMark.PRESENT.value, AttendanceMark.ABSENT.value)
 def mark_value(mark: Mark) -> str:
     """Return what a form sends for a mark."""
     return mark.value if mark else _OPEN
-
-
-def parse_id(text: str | None) -> int | None:
-    """Return the id of a row from what a browser sent; None if it cannot be one."""
-    if text and len(text) <= 10 and text.isascii() and text.isdigit():
-        value = int(text)
-        return value if value <= LARGEST_ID else None
-    return None
 
 
 class RecordForm(Form):

@@ -17,12 +17,13 @@ from trainings.attendance.blueprint import (
     by_office,
     show_refusal,
 )
-from trainings.attendance.forms import CodeForm, RecordForm, SearchForm, parse_id
+from trainings.attendance.forms import CodeForm, RecordForm, SearchForm
 from trainings.attendance.reads import event_head
 from trainings.attendance.rules import Answer, normalise_ticket
 from trainings.core.clock import berlin_day, utc_now
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
+from trainings.core.fields import parse_id
 from trainings.core.permissions import Permission, requires
 from trainings.people.sessions import current_actor
 

@@ -174,6 +174,14 @@ def optional_id(value: Any) -> int | None:
     return number
 
 
+def parse_id(text: str | None) -> int | None:
+    """Return the id of a row from what a browser sent; None if it cannot be one."""
+    if text and len(text) <= 10 and text.isascii() and text.isdigit():
+        value = int(text)
+        return value if value <= LARGEST_ID else None
+    return None
+
+
 def ask_for(*fields: Any) -> bool:
     """Refuse fields without a value, in a row of which some are filled in."""
     complete = True

@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, 
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from trainings.core.database import Base, choice
+from trainings.core.retention import Retention, personal
 from trainings.events.models import Event
 from trainings.organisations.models import Organisation, OrganisationKind
 from trainings.people.models import Person
@@ -93,7 +94,7 @@ class CardType(Base):
     """For whom it is and what it says; shown where cards are ordered."""
     picture_id: Mapped[int | None] = mapped_column(ForeignKey("card_files.id"))
     reorder_level: Mapped[int] = mapped_column(default=0)
-    """With fewer free cards than this in all stores the office is told; 0: never."""
+    """With fewer cards free for orders than this, boxes left out, the office is told; 0: never."""
     reorder_told_at: Mapped[datetime | None]
     """When the office was told; empty again as soon as there are enough."""
     retired_at: Mapped[datetime | None]
@@ -141,8 +142,9 @@ class Store(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[StoreKind] = mapped_column(choice(StoreKind))
-    name: Mapped[str] = mapped_column(String(120))
-    sort_key: Mapped[str] = mapped_column(String(200), index=True)
+    name: Mapped[str] = mapped_column(String(120), info=personal(Retention.PERSON))
+    """A box is mostly called after its trainer."""
+    sort_key: Mapped[str] = mapped_column(String(200), index=True, info=personal(Retention.PERSON))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"), unique=True)
     """The trainer whose box it is."""
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"), index=True)
@@ -201,7 +203,10 @@ class Movement(Base):
     stocktake_id: Mapped[int | None] = mapped_column(ForeignKey("stocktakes.id"), index=True)
     reverses_id: Mapped[int | None] = mapped_column(ForeignKey("card_movements.id"), unique=True)
     """The movement that this one takes back; each can be taken back once."""
-    reason: Mapped[str] = mapped_column(String(LONGEST_REASON), default="")
+    reason: Mapped[str] = mapped_column(
+        String(LONGEST_REASON), default="", info=personal(Retention.PERSON)
+    )
+    """Names who got the cards if that was no organisation of the register."""
 
     edition: Mapped[Edition] = relationship()
     source_store: Mapped[Store | None] = relationship(foreign_keys=[source_store_id])

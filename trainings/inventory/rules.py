@@ -11,6 +11,8 @@ from trainings.inventory.models import LARGEST_QUANTITY, PlaceKind, StoreKind
 
 GIVEN_AWAY = frozenset({PlaceKind.ORGANISATION, PlaceKind.EVENT, PlaceKind.OTHER})
 """Places from which cards are in use; what comes from there into a store is a return."""
+ORDERS_FROM = frozenset({StoreKind.OFFICE, StoreKind.PARTNER})
+"""Stores from which orders are sent; the reorder level counts what is free there, no boxes."""
 _OUT_OF_A_STORE = GIVEN_AWAY | {PlaceKind.STORE, PlaceKind.LOSS}
 
 

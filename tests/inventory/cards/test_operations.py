@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from tests.conftest import NOW
 from tests.factories import make_event
 from tests.inventory.cards.files import PDF, picture
-from tests.inventory.factories import fill, make_card, make_store
+from tests.inventory.factories import fill, make_card, make_order, make_store
 from trainings.core.actors import SYSTEM
 from trainings.core.audit import AuditEntry
 from trainings.core.database import transaction
@@ -37,8 +37,8 @@ from trainings.inventory.cards.withdrawing import (
 from trainings.inventory.handouts.models import EventCards
 from trainings.inventory.holds import hold
 from trainings.inventory.ledger import lock_stores
-from trainings.inventory.models import CardFile, CardType, Edition, Reservation
-from trainings.inventory.orders.models import CardOrder, CardOrderLine, CardOrderStep, OrderState
+from trainings.inventory.models import CardFile, Edition, Reservation
+from trainings.inventory.orders.models import OrderState
 from trainings.inventory.stocktakes.models import Stocktake, StocktakeLine, StocktakeState
 
 pytestmark = pytest.mark.both_databases
@@ -59,21 +59,6 @@ def data(**changes: object) -> EditionData:
 
 def files(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(CardFile)) or 0
-
-
-def make_order(
-    session: Session, number: str, card: CardType, wanted: int, *, state: OrderState
-) -> CardOrder:
-    order = CardOrder(
-        number=number, state=state, requested_at=NOW, name="Erika Beispiel",
-        email="erika@stadt.example", organisation_name="Stadt", recipient="Stadt",
-        street="Weg 1", postcode="45127", town="Essen", purpose="Dienst",
-        lines=[CardOrderLine(card_type=card, requested=wanted, approved=wanted)],
-        steps=[CardOrderStep(at=NOW, to_state=state)],
-    )  # fmt: skip
-    session.add(order)
-    session.flush()
-    return order
 
 
 def test_editions_are_numbered_one_after_the_other(app: Flask) -> None:
@@ -132,7 +117,9 @@ def test_an_edition_with_a_history_stays(app: Flask, kind: str) -> None:
         if kind == "movement":
             fill(session, store, edition, 1)
         elif kind == "reservation":
-            order = make_order(session, "TK-1", card, 1, state=OrderState.CANCELLED)
+            order = make_order(
+                session, card, 1, number="TK-1", approved=1, state=OrderState.CANCELLED
+            )
             session.add(Reservation(order_id=order.id, store_id=store.id, edition_id=edition.id,
                                     quantity=1, until=NOW, ended_at=NOW))  # fmt: skip
         else:
@@ -148,7 +135,7 @@ def test_a_card_that_somebody_asked_for_stays(app: Flask, kind: str) -> None:
     with transaction() as session:
         card = make_card(session, editions=0)
         if kind == "order":
-            make_order(session, "TK-1", card, 1, state=OrderState.DECLINED)
+            make_order(session, card, 1, number="TK-1", approved=1, state=OrderState.DECLINED)
         else:
             session.add(
                 EventCards(event_id=make_event(session).id, card_type_id=card.id, planned=5)
@@ -164,7 +151,7 @@ def test_orders_get_another_edition_or_are_named(app: Flask) -> None:
         fill(session, store, first, 100)
         fill(session, store, second, 60)
         orders = [
-            make_order(session, f"TK-{index}", card, wanted, state=state)
+            make_order(session, card, wanted, number=f"TK-{index}", approved=wanted, state=state)
             for index, (wanted, state) in enumerate(
                 [(40, OrderState.APPROVED), (30, OrderState.PICKED), (5, OrderState.REQUESTED)]
             )

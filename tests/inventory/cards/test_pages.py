@@ -16,8 +16,7 @@ from werkzeug.test import TestResponse, encode_multipart
 from tests.browser_forms import find_form, send, submit
 from tests.conftest import NOW
 from tests.inventory.cards.files import PDF, SECRET, picture
-from tests.inventory.cards.test_operations import make_order
-from tests.inventory.factories import fill, make_card, make_store
+from tests.inventory.factories import fill, make_card, make_order, make_store
 from tests.statements import counted_statements
 from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction
@@ -198,7 +197,9 @@ def test_an_edition_is_withdrawn_and_handed_out_again(office: FlaskClient) -> No
     with transaction() as session:
         card, store = make_card(session), make_store(session)
         fill(session, store, card.editions[0], 100)
-        order = make_order(session, "TK-2026-0001", card, 70, state=OrderState.PICKED)
+        order = make_order(
+            session, card, 70, number="TK-2026-0001", approved=70, state=OrderState.PICKED
+        )
         locked = lock_stores(session, [store.id], utc_now())
         until = utc_now() + timedelta(days=9)
         hold(locked, order.id, store.id, card, quantity=70, until=until)
@@ -349,7 +350,12 @@ def test_pages_cost_the_same_with_one_row_and_with_thirty(office: FlaskClient, r
             for edition in editions:
                 fill(session, store, edition, 10)
             order = make_order(
-                session, f"TK-{index}", editions[0].card_type, 5, state=OrderState.APPROVED
+                session,
+                editions[0].card_type,
+                5,
+                number=f"TK-{index}",
+                approved=5,
+                state=OrderState.APPROVED,
             )
             locked = lock_stores(session, [store.id], NOW)
             until = utc_now() + timedelta(days=1)

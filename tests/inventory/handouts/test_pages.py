@@ -20,6 +20,7 @@ from trainings.core.database import db, transaction
 from trainings.core.permissions import Role
 from trainings.events.models import Event, EventState, EventTrainer
 from trainings.inventory.handouts import operations
+from trainings.inventory.handouts.list_queries import event_list
 from trainings.inventory.handouts.models import EventCards
 from trainings.inventory.handouts.operations import plan_cards, take_along
 from trainings.inventory.handouts.queries import event_page
@@ -232,6 +233,23 @@ def test_the_list_of_a_trainer_and_of_the_office(course: Course, client: FlaskCl
     log_in(client, course.trainer)
     assert "Ihre Box ist leer" in client.get(LIST).text
     assert course.number not in client.get(LIST).text
+
+
+def test_cards_that_an_old_event_left_in_a_box_are_still_found(app: Flask) -> None:
+    today = berlin_day(utc_now())
+    with transaction() as session:
+        old = make_course(session, first_day=today - timedelta(days=800))
+        new = make_event(session, first_day=today)
+        session.add(EventTrainer(event_id=new.id, person_id=old.trainer))
+        for event_id, quantity in ((old.event, 15), (new.id, 4)):
+            take_along(
+                session, old.trainer_actor, event_id, {old.card: quantity},
+                store_id=old.store, trainer_id=old.trainer, key=new_key(), now=utc_now(),
+            )  # fmt: skip
+    found = event_list(db.session(), old.office_actor, utc_now())
+    assert [line.rest for line in (*found.coming, *found.past)] == [4, 15]
+    (card,) = event_page(db.session(), old.office_actor, old.number).cards
+    assert card.rest == 15
 
 
 def test_a_cancelled_event_says_so_and_takes_the_cards_back(

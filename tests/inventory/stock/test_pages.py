@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from tests.browser_forms import send, submit
 from tests.conftest import NOW
 from tests.factories import make_event, make_organisation, make_person
-from tests.inventory.factories import fill, make_card, make_store, new_key
+from tests.inventory.factories import fill, make_card, make_order, make_store, new_key
 from tests.statements import counted_statements
 from trainings.core.actors import SYSTEM
 from trainings.core.clock import utc_now
@@ -20,8 +20,9 @@ from trainings.core.database import db, transaction
 from trainings.core.permissions import Role
 from trainings.inventory.holds import hold
 from trainings.inventory.ledger import Booking, lock_stores
-from trainings.inventory.models import Balance, Edition, Movement, Store, StoreKind
-from trainings.inventory.orders.models import CardOrder, OrderState
+from trainings.inventory.models import Balance, CardType, Edition, Movement, Store, StoreKind
+from trainings.inventory.orders.models import OrderState
+from trainings.inventory.reports.sweeps import warn_of_low_stock
 from trainings.inventory.rules import EVENT, in_store
 from trainings.inventory.stocktakes.models import Stocktake, StocktakeState
 
@@ -37,14 +38,6 @@ def make_stock(quantity: int = 100) -> None:
         make_store(session, "Keller <b>")
         if quantity:
             fill(session, store, card.editions[0], quantity, now=NOW)
-
-
-def make_order(number: str = "TK-2026-0001") -> CardOrder:
-    return CardOrder(
-        number=number, state=OrderState.APPROVED, requested_at=NOW, name="Erika Beispiel",
-        email="erika@stadt.example", organisation_name="Stadt", recipient="Stadt",
-        street="Weg 1", postcode="45127", town="Essen", purpose="Dienst",
-    )  # fmt: skip
 
 
 def text(client: FlaskClient, url: str) -> str:
@@ -84,16 +77,31 @@ def test_the_stock_says_what_lies_is_held_and_free(office: FlaskClient) -> None:
         fill(session, store, second, 40)
         second.withdrawn_at = NOW
         edition.card_type.reorder_level = 1100
-        order = make_order()
-        session.add(order)
-        session.flush()
+        order = make_order(session, state=OrderState.APPROVED)
         locked = lock_stores(session, [store.id], utc_now())
         until = utc_now() + timedelta(days=1)
         hold(locked, order.id, store.id, edition.card_type, quantity=200, until=until)
     html = text(office, HOME)
-    for words in ("1 250", "1 050", "Nachdruck fällig", "Zurückgezogene Auflagen", ">40<"):
+    for words in ("1 250", "1 050", "Unter dem Meldebestand", "Zurückgezogene Auflagen", ">40<"):
         assert words in html
     assert "1 290" not in html
+
+
+@pytest.mark.parametrize("page", [HOME, "/taschenkarten/karten/", "/taschenkarten/karten/1"])
+def test_cards_in_boxes_are_not_counted_for_the_reorder_level(
+    office: FlaskClient, page: str
+) -> None:
+    make_stock(100)
+    with transaction() as session:
+        box = make_store(session, "Box Kaluza", person=make_person(session))
+        fill(session, box, session.get_one(Edition, 1), 500)
+        session.get_one(CardType, 1).reorder_level = 101
+    assert "Unter dem Meldebestand" in text(office, page)
+    with transaction() as session:
+        warned = warn_of_low_stock(session, utc_now())
+        session.get_one(CardType, 1).reorder_level = 100
+    assert warned == 1
+    assert "Über dem Meldebestand" in text(office, page)
 
 
 def test_contacts_have_orders_and_no_stock(browser: Callable[[Role], FlaskClient]) -> None:
@@ -260,7 +268,7 @@ def test_orders_and_stocktakes_are_named_before_their_movements_are_taken_back(
 ) -> None:
     make_stock()
     with transaction() as session:
-        order = make_order("TK-2026-0007")
+        order = make_order(session, number="TK-2026-0007", state=OrderState.APPROVED)
         take = Stocktake(store_id=1, state=StocktakeState.POSTED, opened_at=NOW)
         session.add_all([order, take])
         session.flush()
@@ -419,8 +427,7 @@ def test_pages_cost_the_same_with_one_row_and_with_thirty(office: FlaskClient, r
     with transaction() as session:
         for index in range(rows):
             card, store = make_card(session, f"Karte {index}"), make_store(session, f"L {index}")
-            order = make_order(f"TK-2026-{index:04}")
-            session.add(order)
+            order = make_order(session, number=f"TK-2026-{index:04}", state=OrderState.APPROVED)
             fill(session, store, card.editions[0], 10)
             locked = lock_stores(session, [store.id], NOW)
             given = Booking(

@@ -13,14 +13,14 @@ from werkzeug.wrappers import Response
 from trainings.attendance import wording
 from trainings.attendance.door import walk_in_operations as operations
 from trainings.attendance.door.walk_in_queries import guest_book
-from trainings.attendance.forms import WalkInForm, parse_id
+from trainings.attendance.forms import WalkInForm
 from trainings.attendance.models import WalkIn
 from trainings.attendance.rules import SessionTime
 from trainings.core.actors import Actor
 from trainings.core.clock import utc_now
 from trainings.core.database import db
 from trainings.core.errors import not_found
-from trainings.core.fields import options
+from trainings.core.fields import options, parse_id
 from trainings.core.formats import NO_BREAK_SPACE, clock_time, day_and_span, weekday
 from trainings.core.forms import Form
 from trainings.core.idempotency import Outcome

@@ -14,12 +14,14 @@ from sqlalchemy.orm import Session
 from trainings.cli.checks import (
     accounts,
     attendance,
+    card_orders,
     cards,
     certificates,
     closings,
     events,
     places,
     registrations,
+    stocktakes,
     wishes,
 )
 
@@ -58,4 +60,9 @@ CHECKS: tuple[Check, ...] = (
     cards.nothing_is_held_of_withdrawn_editions,
     cards.reversals_mirror_what_they_reverse,
     cards.retired_stores_are_empty,
+    card_orders.histories_lead_to_the_states,
+    card_orders.approved_orders_say_how_many,
+    card_orders.sent_is_what_was_approved,
+    stocktakes.posted_differences_equal_the_counts,
+    stocktakes.only_posted_stocktakes_have_movements,
 )

@@ -9,6 +9,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from trainings.attendance.models import Attendance
+from trainings.cli.checks.histories import broken
 from trainings.events.models import Event, EventSession
 from trainings.registrations.models import (
     ACTIVE,
@@ -135,6 +136,10 @@ def substitutes_sit_in_the_place_of_somebody_else(session: Session, _now: dateti
     ]
 
 
+_MAY_STAY = frozenset({RegistrationState.WAITING})
+"""The office puts somebody at another place on the list: a step that stays on it."""
+
+
 def histories_lead_to_the_states(session: Session, _now: datetime) -> list[str]:
     """Each history is a chain of allowed moves that ends at the state of its registration."""
     histories: dict[int, list[Step]] = defaultdict(list)
@@ -152,21 +157,9 @@ def histories_lead_to_the_states(session: Session, _now: datetime) -> list[str]:
     return [
         f"Anmeldung {registration_id}: {finding}"
         for registration_id, state in registrations
-        if (finding := _broken(histories[registration_id], state))
+        if (
+            finding := broken(
+                histories[registration_id], state, REGISTRATION_MOVES, may_stay=_MAY_STAY
+            )
+        )
     ]
-
-
-def _broken(history: list[Step], state: RegistrationState) -> str | None:
-    """Say what is wrong with a history, or nothing."""
-    before: RegistrationState | None = None
-    for old, new in history:
-        if old is not before:
-            return "Der Verlauf hat eine Lücke."
-        # The office puts somebody at another place on the list: a step that stays on it.
-        stays = old is new is RegistrationState.WAITING
-        if not stays and new not in REGISTRATION_MOVES[old]:
-            return f"Der Verlauf enthält einen unerlaubten Schritt nach „{new}“."
-        before = new
-    if before is not state:
-        return "Der Stand stimmt nicht mit dem Verlauf überein."
-    return None

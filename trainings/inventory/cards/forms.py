@@ -32,7 +32,7 @@ class CardForm(Form):
     title = LineField("Titel der Karte", 160, [required("Bitte geben Sie den Titel ein.")])
     description = TextField("Beschreibung", LONGEST_TEXT)
     reorder_level = NumberField(
-        "Nachdruck melden unter",
+        "Meldebestand",
         [given("Bitte geben Sie eine Zahl ein; 0 heißt: nie melden.")],
         most=LARGEST_QUANTITY,
     )

@@ -36,7 +36,7 @@ class CardData:
     Attributes:
         title: 1 to 160 letters.
         description: for whom it is; may be empty.
-        reorder_level: with fewer free cards than this the office is told; 0: never.
+        reorder_level: with fewer cards free for orders than this the office is told; 0: never.
         picture: a new picture; None keeps the one that is there.
         drop_picture: take the picture away.
 

@@ -7,8 +7,7 @@ from typing import Any, TypeVar
 
 from wtforms import StringField
 
-from trainings.attendance.forms import parse_id
-from trainings.core.fields import ChoiceField, NumberField, given, optional_id
+from trainings.core.fields import ChoiceField, NumberField, given, optional_id, parse_id
 from trainings.core.forms import Form
 from trainings.inventory.handouts.booking import card_field
 from trainings.inventory.models import LARGEST_QUANTITY

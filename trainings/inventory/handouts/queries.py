@@ -1,19 +1,15 @@
-"""What the pages of the handouts show, each in a fixed number of statements."""
+"""What the page of an event's cards shows, in a fixed number of statements."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from trainings.attendance.reads import TAKES_PART, EventHead, head_of, organisation_of
+from trainings.attendance.reads import TAKES_PART, EventHead, organisation_of
 from trainings.core.actors import Actor
-from trainings.core.clock import berlin_day
-from trainings.core.permissions import Permission
-from trainings.events.models import Event, EventState, EventTrainer
+from trainings.events.models import Event, EventTrainer
 from trainings.inventory.handouts.models import EventCards
 from trainings.inventory.handouts.reads import (
     CardsAccess,
@@ -23,13 +19,12 @@ from trainings.inventory.handouts.reads import (
     cards_access,
     cards_of_people,
     concerns_boxes,
+    first_days,
     flows,
-    planned_cards,
-    shown_events,
+    of_events_from,
 )
 from trainings.inventory.handouts.rules import Counts, Rest, counts_by_box, counts_by_card, rests
 from trainings.inventory.models import (
-    Balance,
     CardType,
     Edition,
     Movement,
@@ -38,123 +33,6 @@ from trainings.inventory.models import (
 )
 from trainings.people.models import Person
 from trainings.registrations.models import Registration
-
-LISTED_FOR = timedelta(days=30)
-"""How long after its last day a trainer's event stands in the list, as among the attendance."""
-
-
-@dataclass(frozen=True)
-class EventLine:
-    """An event in the list, with the sums of all its cards."""
-
-    event: EventHead
-    planned: int
-    counts: Counts
-    rest: int
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the event is off."""
-        return self.event.access.state is EventState.CANCELLED
-
-
-@dataclass(frozen=True)
-class BoxLine:
-    """Cards of one type in a box."""
-
-    card: str
-    quantity: int
-    withdrawn: int
-
-
-@dataclass(frozen=True)
-class EventList:
-    """The events of an actor.
-
-    Attributes:
-        coming: today and later.
-        past: over; for the office only those of which cards still lie in a box.
-        box: what lies in the actor's own box.
-        has_box: the actor has one.
-
-    """
-
-    coming: list[EventLine]
-    past: list[EventLine]
-    box: list[BoxLine]
-    has_box: bool
-
-
-def event_list(session: Session, actor: Actor, now: datetime) -> EventList:
-    """Return a trainer's own events, for the office all to come, and those with open rests."""
-    today, by_office = berlin_day(now), actor.may(Permission.OFFICE)
-    balances = balances_of(session)
-    own_box = session.scalar(select(Store).where(Store.person_id == actor.person_id))
-    own_id = own_box.id if own_box else 0
-    seen = balances if by_office else [each for each in balances if each.store_id == own_id]
-    found = _open_rests(session, seen)
-    with_rest = {rest.event_id for rest in found}
-    recent = Event.last_day >= (today if by_office else today - LISTED_FOR)
-    statement = shown_events(actor).where(
-        or_(recent, Event.id.in_(with_rest)),
-        or_(Event.state != EventState.CANCELLED, Event.id.in_(with_rest)),
-    )
-    if not by_office:
-        statement = statement.where(Event.state != EventState.DRAFT)
-    heads = [
-        head_of(actor, row[:-1])
-        for row in session.execute(statement.order_by(Event.first_day, Event.number))
-    ]
-    ids = [head.id for head in heads]
-    planned = planned_cards(session, ids)
-    counts = counts_by_card(flows(session, Movement.event_id.in_(ids)))
-    lines = [_line(head, planned, counts, found) for head in heads]
-    return EventList(
-        coming=[line for line in lines if line.event.last_day >= today],
-        past=[line for line in reversed(lines) if line.event.last_day < today],
-        box=_box_lines([each for each in balances if each.store_id == own_id], _titles(session)),
-        has_box=own_box is not None,
-    )
-
-
-def _open_rests(session: Session, balances: Sequence[Balance]) -> list[Rest]:
-    moved = flows(session, concerns_boxes({each.store_id for each in balances}))
-    days = _first_days(session, {flow.event_id for flow in moved})
-    return rests(moved, by_card(balances), days)
-
-
-def _first_days(session: Session, event_ids: Iterable[int]) -> dict[int, date]:
-    rows = session.execute(select(Event.id, Event.first_day).where(Event.id.in_(set(event_ids))))
-    return {row.id: row.first_day for row in rows}
-
-
-def _titles(session: Session) -> dict[int, str]:
-    return {row.id: row.title for row in session.execute(select(CardType.id, CardType.title))}
-
-
-def _line(
-    head: EventHead,
-    planned: dict[tuple[int, int], int],
-    counts: dict[tuple[int, int], Counts],
-    found: Iterable[Rest],
-) -> EventLine:
-    return EventLine(
-        event=head,
-        planned=sum(number for (event_id, _), number in planned.items() if event_id == head.id),
-        counts=sum(
-            (each for (event_id, _), each in counts.items() if event_id == head.id), Counts()
-        ),
-        rest=sum(rest.quantity for rest in found if rest.event_id == head.id),
-    )
-
-
-def _box_lines(balances: Iterable[Balance], titles: dict[int, str]) -> list[BoxLine]:
-    lines: dict[int, tuple[int, int]] = {}
-    for each in balances:
-        quantity, withdrawn = lines.get(each.edition.card_type_id, (0, 0))
-        gone = each.quantity if each.edition.withdrawn_at else 0
-        lines[each.edition.card_type_id] = (quantity + each.quantity, withdrawn + gone)
-    return [BoxLine(titles[card], *numbers) for card, numbers in lines.items()]
 
 
 @dataclass(frozen=True)
@@ -277,13 +155,18 @@ def event_page(session: Session, actor: Actor, number: str) -> EventPage:
     trainers = _trainers(session, event_id)
     stores = session.scalars(select(Store).order_by(Store.sort_key, Store.id)).all()
     boxes = [store for store in stores if store.kind is StoreKind.BOX]
-    moved = flows(session, or_(Movement.event_id == event_id, concerns_boxes(box_ids_at(event_id))))
+    # Cards of an event are what later ones have left of it: those before it do not matter.
+    moved = flows(
+        session,
+        of_events_from(access.event.first_day),
+        or_(Movement.event_id == event_id, concerns_boxes(box_ids_at(event_id))),
+    )
     here = [flow for flow in moved if flow.event_id == event_id]
     there = {box_id for _, _, box_id in counts_by_box(here)} - {None}
     ids = {person_id for person_id, _ in trainers}
     chosen = [box for box in boxes if box.id in there or box.person_id in ids]
     in_boxes = by_card(balances_of(session, [box.id for box in chosen]))
-    days = _first_days(session, {flow.event_id for flow in moved})
+    days = first_days(session)
     open_rests = [each for each in rests(moved, in_boxes, days) if each.event_id == event_id]
     return EventPage(
         access=access,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, case, exists, func, or_, select
@@ -140,6 +141,16 @@ def flows(session: Session, *which: ColumnElement[bool]) -> list[Flow]:
 def concerns_boxes(box_ids: Collection[int] | Select[int]) -> ColumnElement[bool]:
     """Return the condition that a movement leads into or out of one of these boxes."""
     return or_(Movement.source_store_id.in_(box_ids), Movement.target_store_id.in_(box_ids))
+
+
+def of_events_from(day: date) -> ColumnElement[bool]:
+    """Return the condition that a movement is for an event that begins on a day or later."""
+    return Movement.event_id.in_(select(Event.id).where(Event.first_day >= day))
+
+
+def first_days(session: Session) -> dict[int, date]:
+    """Return the first day of each event."""
+    return {row.id: row.first_day for row in session.execute(select(Event.id, Event.first_day))}
 
 
 def planned_cards(session: Session, event_ids: Collection[int]) -> dict[tuple[int, int], int]:

@@ -9,11 +9,11 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from trainings.attendance.forms import parse_id
 from trainings.core.actors import Actor
 from trainings.core.clock import berlin_day, utc_now
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
+from trainings.core.fields import parse_id
 from trainings.core.formats import count
 from trainings.core.forms import Form
 from trainings.core.idempotency import Outcome
@@ -21,8 +21,9 @@ from trainings.core.permissions import Permission, requires
 from trainings.events.models import Event, EventState
 from trainings.inventory.handouts import operations
 from trainings.inventory.handouts.forms import TapForm
+from trainings.inventory.handouts.list_queries import event_list
 from trainings.inventory.handouts.page_forms import PageForms, obstacle, page_forms
-from trainings.inventory.handouts.queries import CardLine, EventPage, event_list, event_page
+from trainings.inventory.handouts.queries import CardLine, EventPage, event_page
 from trainings.inventory.handouts.reads import cards_access
 from trainings.inventory.handouts.tap_operations import tap
 from trainings.inventory.models import PLACE_NAMES

@@ -32,7 +32,7 @@ OTHER = "other"
 LONGEST_SEARCH = 120
 
 
-class QuantityField(NumberField):
+class RowField(NumberField):
     """How many of one card; the title stands beside the field and in what is said of errors."""
 
     def __init__(self, title: str, validators: Any = (), **kwargs: Any) -> None:
@@ -159,8 +159,7 @@ def _rank(name: str) -> int:
 def with_cards(base: type[AddressForm], cards: Sequence[CardType]) -> type[AddressForm]:
     """Return the form with a field for each card."""
     fields = {
-        f"{_CARD}{card.id}": QuantityField(card.title, least=0, most=MOST_PER_ORDER)
-        for card in cards
+        f"{_CARD}{card.id}": RowField(card.title, least=0, most=MOST_PER_ORDER) for card in cards
     }
     return type(base.__name__, (base,), fields)
 
@@ -193,7 +192,7 @@ _LINE = "line_"
 def approve_form(lines: Sequence[CardOrderLine]) -> type[ApproveForm]:
     """Return the form with a field for each line of an order, filled in with all of it."""
     fields = {
-        f"{_LINE}{line.id}": QuantityField(
+        f"{_LINE}{line.id}": RowField(
             line.card_type.title,
             [given("Bitte geben Sie eine Zahl an, 0 für keine.")],
             least=0,

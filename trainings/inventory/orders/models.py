@@ -78,7 +78,9 @@ class CardOrder(Base):
     """Why it was approved in part, declined, or approved beyond the limit; shown to both sides."""
     sent_at: Mapped[datetime | None]
     received_at: Mapped[datetime | None]
-    received_note: Mapped[str] = mapped_column(String(LONGEST_REASON), default="")
+    received_note: Mapped[str] = mapped_column(
+        String(LONGEST_REASON), default="", info=personal(Retention.ORDER)
+    )
     """What was wrong with what arrived, in the words of whoever got it."""
 
     person: Mapped[Person | None] = relationship(foreign_keys=[person_id])

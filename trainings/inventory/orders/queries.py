@@ -28,6 +28,7 @@ from trainings.inventory.models import (
 from trainings.inventory.orders.limits import allowances, chain_of, with_all_below
 from trainings.inventory.orders.models import CardOrder, CardOrderLine, CardOrderStep, OrderState
 from trainings.inventory.orders.rules import OPEN, Allowance
+from trainings.inventory.rules import ORDERS_FROM
 from trainings.organisations.models import Level, Organisation
 from trainings.people.models import Person
 from trainings.registrations.release_queries import load_tree, spoken_for
@@ -265,7 +266,7 @@ def issuing_stores(session: Session) -> list[Store]:
     return list(
         session.scalars(
             select(Store)
-            .where(Store.retired_at.is_(None), Store.kind != StoreKind.BOX)
+            .where(Store.retired_at.is_(None), Store.kind.in_(ORDERS_FROM))
             .order_by((Store.kind == StoreKind.OFFICE).desc(), Store.sort_key, Store.id)
         )
     )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from trainings.core.clock import berlin_day
 from trainings.inventory.ledger import held_quantities
-from trainings.inventory.models import Balance, CardType, Edition, Movement, Store, StoreKind
+from trainings.inventory.models import Balance, CardType, Edition, Movement, Store
 from trainings.inventory.reports.flows import Selection, grouped_flows
 from trainings.inventory.reports.rules import (
     MONTHS_SHOWN,
@@ -23,7 +23,7 @@ from trainings.inventory.reports.rules import (
     months_between,
     summed,
 )
-from trainings.inventory.rules import Stock
+from trainings.inventory.rules import ORDERS_FROM, Stock
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def load_lying(session: Session, now: datetime) -> dict[int, Lying]:
     found: dict[int, Lying] = defaultdict(Lying)
     for card_id, kind, store_id, edition_id, running, quantity in rows:
         before = found[card_id]
-        if kind is StoreKind.BOX:
+        if kind not in ORDERS_FROM:
             found[card_id] = Lying(before.free, before.held, before.boxes + quantity)
             continue
         stock = Stock(edition_id, running, quantity, held.get((store_id, edition_id), 0))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from trainings.core.actors import Actor
 from trainings.core.clock import utc_now
 from trainings.core.database import db
-from trainings.core.fields import optional_id
+from trainings.core.fields import parse_id
 from trainings.core.formats import count
 from trainings.core.idempotency import Outcome
 from trainings.core.paging import page_address
@@ -261,10 +261,7 @@ def _answer(form: BookingForm, book: Book, heading: str, lead: str) -> ResponseR
 
 def _asked(name: str) -> int | None:
     """Return the id that a link on another page names; what makes no sense is none."""
-    try:
-        return optional_id(request.args.get(name))
-    except ValueError:
-        return None
+    return parse_id(request.args.get(name))
 
 
 def _asked_stock() -> tuple[int, int] | None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, contains_eager, joinedload
 from trainings.core.errors import not_found
 from trainings.inventory.ledger import held_quantities
 from trainings.inventory.models import Balance, CardType, Edition, Store, StoreKind
-from trainings.inventory.rules import Stock
+from trainings.inventory.rules import ORDERS_FROM, Stock
 
 _STORES_IN_ORDER = (
     case((Store.kind == StoreKind.OFFICE, 0), (Store.kind == StoreKind.BOX, 1), else_=2),
@@ -70,9 +70,14 @@ class CardStock:
         return sum(row.stock.free for row in self.rows)
 
     @property
+    def free_for_orders(self) -> int:
+        """How many of them are free where orders are sent from: without the boxes of trainers."""
+        return sum(row.stock.free for row in self.rows if row.store.kind in ORDERS_FROM)
+
+    @property
     def is_low(self) -> bool:
-        """Whether a reprint is due."""
-        return self.free < self.card.reorder_level
+        """Whether fewer are free for orders than the reorder level says, as the office is told."""
+        return self.free_for_orders < self.card.reorder_level
 
 
 def load_stock(

@@ -36,7 +36,9 @@ class OpenForm(Form):
     def offer(self, stores: Sequence[Store]) -> None:
         """Set the choices."""
         pairs = [(store.id, store.name) for store in stores]
-        self.store_id.choices = options([("", "Bitte wählen"), *pairs] if len(pairs) > 1 else pairs)
+        self.store_id.choices = options(
+            [("", "– bitte wählen –"), *pairs] if len(pairs) > 1 else pairs
+        )
 
 
 class CountForm(Form):
@@ -110,7 +112,7 @@ class AddForm(Form):
 
     def offer(self, editions: Sequence[tuple[int, str]]) -> None:
         """Set the choices."""
-        self.edition_id.choices = options([("", "Bitte wählen"), *editions])
+        self.edition_id.choices = options([("", "– bitte wählen –"), *editions])
 
 
 class PostForm(Form):

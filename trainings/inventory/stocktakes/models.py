@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from trainings.core.database import Base, choice
+from trainings.core.retention import Retention, personal
 from trainings.inventory.models import LONGEST_REASON, Edition, Store
 
 
@@ -41,7 +42,9 @@ class Stocktake(Base):
     opened_by_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
     finished_at: Mapped[datetime | None]
     finished_by_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
-    reason: Mapped[str] = mapped_column(String(LONGEST_REASON), default="")
+    reason: Mapped[str] = mapped_column(
+        String(LONGEST_REASON), default="", info=personal(Retention.PERSON)
+    )
     """Why book and shelf differ, or why the counting was abandoned."""
 
     store: Mapped[Store] = relationship()

@@ -12,7 +12,7 @@ from trainings.core.actors import Actor
 from trainings.core.clock import utc_now
 from trainings.core.database import db
 from trainings.core.documents import MEDIA_TYPE, Document
-from trainings.core.fields import optional_id
+from trainings.core.fields import parse_id
 from trainings.core.formats import count
 from trainings.core.idempotency import Outcome
 from trainings.core.permissions import Permission, requires
@@ -62,7 +62,7 @@ def overview() -> str:
     """List the stocktakes; a trainer sees those of the own box."""
     session, actor = db.session(), current_actor()
     stores = countable_stores(session, actor)
-    chosen = _store_of_the_address()
+    chosen = parse_id(request.args.get("lager"))
     return render_template(
         "inventory/stocktake_list.html",
         stores=stores,
@@ -76,7 +76,7 @@ def overview() -> str:
 def new() -> ResponseReturnValue:
     """Open a stocktake."""
     stores = countable_stores(db.session(), current_actor())
-    form = OpenForm(data={"store_id": _store_of_the_address()})
+    form = OpenForm(data={"store_id": parse_id(request.args.get("lager"))})
     form.offer(stores)
 
     def work(session: Session, actor: Actor, now: datetime) -> Outcome:
@@ -90,13 +90,6 @@ def new() -> ResponseReturnValue:
         render_template("inventory/stocktake_new.html", form=form, stores=stores),
         status,
     )
-
-
-def _store_of_the_address() -> int | None:
-    try:
-        return optional_id(request.args.get("lager"))
-    except ValueError:
-        return None
 
 
 @blueprint.route("/<id:stocktake_id>", methods=["GET", "POST"])
