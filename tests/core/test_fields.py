@@ -15,7 +15,7 @@ class _Sample(Form):
     text = TextField("Begründung", 20)
 
 
-@pytest.mark.parametrize("typed", ["--5", "-", "5-", "- 5", "1,5", "1e3", "٣", "５", "5" * 11])
+@pytest.mark.parametrize("typed", ["--5", "-", "5-", "- 5", "1,5", "1e3", "٣", "５", "5" * 21])
 def test_what_is_no_whole_number_is_refused_in_german(app: Flask, typed: str) -> None:
     with app.test_request_context(method="POST", data={"cards": typed}):
         form = _Sample(meta={"csrf": False})
