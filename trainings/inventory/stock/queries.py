@@ -70,9 +70,14 @@ class CardStock:
         return sum(row.stock.free for row in self.rows)
 
     @property
+    def available(self) -> int:
+        """How many of the free ones lie in stores; those in the boxes of trainers are promised."""
+        return sum(row.stock.free for row in self.rows if row.store.kind is not StoreKind.BOX)
+
+    @property
     def is_low(self) -> bool:
-        """Whether a reprint is due."""
-        return self.free < self.card.reorder_level
+        """Whether a reprint is due, by the same sum as the foresight and the mail to the office."""
+        return self.available < self.card.reorder_level
 
 
 def load_stock(
