@@ -43,7 +43,7 @@ def test_the_office_takes_an_order_from_entry_to_receipt(office: FlaskClient, ca
     assert submit(office, url, {"organisation": str(city)}).status_code == 303
     assert "Stadt Essen" in page(office, url)
     html = page(office, f"{url}/genehmigen")
-    assert "530 frei" in html
+    assert 'data-label="Frei">530<' in html
     for _ in range(2):
         assert send(office, f"{url}/genehmigen", html).status_code == 303
     html = page(office, f"{url}/packliste")
@@ -54,6 +54,7 @@ def test_the_office_takes_an_order_from_entry_to_receipt(office: FlaskClient, ca
     html = page(office, url)
     for _ in range(2):
         assert send(office, url, html, button="Ist versendet").status_code == 303
+    assert "fehlen" not in page(office, url)
     assert failures_of(office.get(f"{url}/lieferschein.pdf").data) == []
     text = text_of(office.get(f"{url}/lieferschein.pdf").data)
     for words in ("Lieferschein", "Weg 1", "45127 Essen", "Auflage 1 30", "Auflage 2 20", LONG):
