@@ -160,7 +160,7 @@ def make_format(title: str) -> EventTemplate:
 
 
 PAGES = {
-    "/koordination/": 10,
+    "/koordination/": 12,
     "/koordination/veranstaltungen/": 6,
     "/koordination/veranstaltungen/?jahr=2026&stand=published&art=training": 6,
     "/koordination/veranstaltungen/neu": 2,

@@ -11,10 +11,12 @@ from werkzeug.wrappers import Response
 from trainings.core.actors import Actor
 from trainings.core.clock import berlin_day, utc_now
 from trainings.core.database import db
+from trainings.core.formats import count, number
 from trainings.core.forms import Form
 from trainings.core.idempotency import Outcome
 from trainings.core.permissions import Permission, requires
 from trainings.events.models import KIND_NAMES
+from trainings.inventory.orders.models import OrderState
 from trainings.office import desk_queries
 from trainings.office.blueprint import blueprint
 from trainings.office.event_forms import last_day_of
@@ -56,7 +58,31 @@ def desk() -> str:
         need_names=NEED_NAMES,
         mail_status=MAIL_STATUS,
         press_form=Form(),
+        cards=_cards(page),
     )
+
+
+def _cards(page: desk_queries.Desk) -> list[tuple[str, str, str]]:
+    """Return what is to be done about pocket cards: sentence, link and where it leads."""
+    orders = page.card_orders
+    found = []
+    if orders.decide:
+        words = count(orders.decide, "Bestellung wartet", "Bestellungen warten")
+        found.append((f"{words} auf eine Entscheidung", "Entscheiden", _orders("offen")))
+    if orders.pack:
+        words = count(orders.pack, "Bestellung ist", "Bestellungen sind")
+        found.append((f"{words} zusammenzustellen", "Packen", _orders(OrderState.APPROVED)))
+    if orders.send:
+        words = count(orders.send, "Sendung liegt", "Sendungen liegen")
+        found.append((f"{words} zum Versand bereit", "Versenden", _orders(OrderState.PICKED)))
+    for card in page.low_cards:
+        words = f"Unter dem Meldebestand: {card.title}, noch {number(card.free)} frei"
+        found.append((words, "Vorschau", url_for("card_reports.foresight")))
+    return found
+
+
+def _orders(state: str) -> str:
+    return url_for("card_orders.order_list", stand=state)
 
 
 @blueprint.post("/bedarfe/<id:need_id>/erledigt")

@@ -22,6 +22,8 @@ from trainings.events.models import (
     Pool,
     Venue,
 )
+from trainings.inventory.orders.queries import ToDo, count_to_do
+from trainings.inventory.reports.outlook import LowCard, load_low_cards
 from trainings.office.occupancy import Occupancy, occupancies
 from trainings.office.rules import Planned, Step, is_due, next_step
 from trainings.people.models import Person
@@ -79,6 +81,8 @@ class Desk:
         mails_total: all of them.
         unclosed: events whose attendance should be closed by now, at most `MOST_ITEMS` named.
         open_recordings: refused recordings, and people without a registration, to be settled.
+        card_orders: orders of pocket cards that wait for the office.
+        low_cards: pocket cards of which a reprint is due.
 
     """
 
@@ -89,10 +93,12 @@ class Desk:
     mails_total: int
     unclosed: Unclosed
     open_recordings: int
+    card_orders: ToDo
+    low_cards: list[LowCard]
 
 
 def desk(session: Session, now: datetime) -> Desk:
-    """Return the office's day; nine statements."""
+    """Return the office's day; eleven statements."""
     rows = session.execute(
         select(
             Event.id,
@@ -178,6 +184,8 @@ def desk(session: Session, now: datetime) -> Desk:
         mails_total,
         unclosed(session, now, MOST_ITEMS),
         open_recordings,
+        count_to_do(session),
+        load_low_cards(session, now),
     )
 
 

@@ -151,7 +151,10 @@ def _order_as_user(cards: Sequence[CardType], user: LoggedIn) -> ResponseReturnV
         return Outcome(url, f"Vielen Dank, Ihre Bestellung {placed.number} ist eingegangen.")
 
     done, status = attempt(form, work, creates=True)
-    return done or (_page(form, cards, user=user), status)
+    return done or (
+        _page(form, cards, user=user, sees_orders=user.actor.may(Permission.CARDS)),
+        status,
+    )
 
 
 def _last_address(user: LoggedIn) -> dict[str, object]:

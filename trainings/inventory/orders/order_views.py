@@ -80,7 +80,7 @@ def order_page(order_number: str) -> str:
         may_cancel=(by_office or is_mine) and OrderState.CANCELLED in ORDER_MOVES[order.state],
         names=queries.names_of_steps(session, order.steps) if by_office else {},
         held=parcels.live_holds(order),
-        missing=parcels.missing_holds(order) if order.state in parcels.HOLDING else {},
+        missing=parcels.missing_holds(order),
         changed=parcels.changed_since_picked(order),
         assign_form=assign_form(session, order) if by_office else None,
         press_form=Form(formdata=None),

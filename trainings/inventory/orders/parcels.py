@@ -6,9 +6,7 @@ from collections import defaultdict
 
 from trainings.inventory.models import Reservation
 from trainings.inventory.orders.models import CardOrder, OrderState
-
-HOLDING = (OrderState.APPROVED, OrderState.PICKED)
-"""States in which cards are held; before them none are, and what is sent is no longer held."""
+from trainings.inventory.orders.rules import HOLDING
 
 
 def live_holds(order: CardOrder) -> list[Reservation]:
@@ -18,7 +16,12 @@ def live_holds(order: CardOrder) -> list[Reservation]:
 
 
 def missing_holds(order: CardOrder) -> dict[int, int]:
-    """Return how many approved cards are not held, by card type; empty if all are."""
+    """Return how many approved cards are not held, by card type; empty if all are.
+
+    What was sent is no longer held, and nothing of it is missing.
+    """
+    if order.state not in HOLDING:
+        return {}
     held: dict[int, int] = defaultdict(int)
     for each in live_holds(order):
         held[each.edition.card_type_id] += each.quantity

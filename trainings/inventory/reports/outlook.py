@@ -11,7 +11,14 @@ from sqlalchemy.orm import Session
 
 from trainings.core.clock import berlin_day
 from trainings.inventory.ledger import held_quantities
-from trainings.inventory.models import Balance, CardType, Edition, Movement, Store
+from trainings.inventory.models import (
+    Balance,
+    CardType,
+    Edition,
+    Movement,
+    Reservation,
+    Store,
+)
 from trainings.inventory.reports.flows import Selection, grouped_flows
 from trainings.inventory.reports.rules import (
     MONTHS_SHOWN,
@@ -66,6 +73,22 @@ class Outlook:
         return sum((flow for month, flow in self.months.items() if month.year == year), Flow())
 
 
+@dataclass(frozen=True)
+class LowCard:
+    """A card of which a reprint is due.
+
+    Attributes:
+        title: its title.
+        free: how many may still be issued from the stores of the office and of partners.
+        reorder_level: below which it is due.
+
+    """
+
+    title: str
+    free: int
+    reorder_level: int
+
+
 def load_lying(session: Session, now: datetime) -> dict[int, Lying]:
     """Return what lies there of each card, by its id; withdrawn editions are issued to nobody.
 
@@ -93,6 +116,47 @@ def load_lying(session: Session, now: datetime) -> dict[int, Lying]:
         stock = Stock(edition_id, running, quantity, held.get((store_id, edition_id), 0))
         found[card_id] = Lying(before.free + stock.free, before.held + stock.held, before.boxes)
     return dict(found)
+
+
+def load_low_cards(session: Session, now: datetime) -> list[LowCard]:
+    """Return the cards of which fewer are free than their reorder level, by title.
+
+    The same sum as `load_lying`, in the database.
+
+    Args:
+        session: for reading; it costs one statement.
+        now: the present instant; a hold that has run out holds nothing.
+
+    """
+    held = (
+        select(func.coalesce(func.sum(Reservation.quantity), 0))
+        .where(
+            Reservation.store_id == Balance.store_id,
+            Reservation.edition_id == Balance.edition_id,
+            Reservation.ended_at.is_(None),
+            Reservation.until > now,
+        )
+        .correlate(Balance)
+        .scalar_subquery()
+    )
+    lying = (
+        select(Edition.card_type_id, (Balance.quantity - held).label("free"))
+        .join(Edition, Balance.edition_id == Edition.id)
+        .join(Store, Balance.store_id == Store.id)
+        .where(Edition.withdrawn_at.is_(None), Store.kind.in_(ORDERS_FROM))
+        .subquery()
+    )
+    free = (
+        select(func.coalesce(func.sum(lying.c.free), 0))
+        .where(lying.c.card_type_id == CardType.id, lying.c.free > 0)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(CardType.title, free, CardType.reorder_level)
+        .where(CardType.retired_at.is_(None), free < CardType.reorder_level)
+        .order_by(CardType.sort_key, CardType.id)
+    )
+    return [LowCard(title, int(left), level) for title, left, level in rows]
 
 
 def load_outlooks(session: Session, now: datetime) -> list[Outlook]:
