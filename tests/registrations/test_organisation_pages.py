@@ -21,7 +21,7 @@ from trainings.core.database import db, transaction
 from trainings.core.outbox import OutgoingMail
 from trainings.core.permissions import Role
 from trainings.events.details import Policy
-from trainings.events.models import Admission, Event
+from trainings.events.models import Admission, Event, Visibility
 from trainings.office.release_sweeps import expire_requests, send_release_digests
 from trainings.organisations.models import Organisation
 from trainings.people.contacts import remove_contact
@@ -518,7 +518,18 @@ def test_the_page_costs_the_same_with_one_row_and_with_thirty(world: World) -> N
             with counted_statements() as statements:
                 text_of(client, url)
             costs.append(len(statements))
-    assert costs == [7, 5, 7, 5]
+    assert costs == [8, 5, 8, 5]
+
+
+def test_an_event_that_a_contact_may_not_open_is_named_without_a_link(world: World) -> None:
+    client = world.browser(world.contact)
+    link = f'href="/veranstaltungen/{world.event.number}"'
+    assert link in text_of(client, HERE)
+    with transaction() as session:
+        session.get_one(Event, world.event.id).visibility = Visibility.INVITATION
+    html = text_of(client, HERE)
+    assert link not in html
+    assert world.event.number in html
 
 
 def test_a_contact_without_organisation_is_told_so(world: World) -> None:

@@ -21,6 +21,7 @@ from trainings.registrations.blueprint import blueprint
 from trainings.registrations.contingent_operations import return_contingent
 from trainings.registrations.models import SEATED, RegistrationState, ReleaseOutcome
 from trainings.registrations.organisation_queries import find_held_places, held_places
+from trainings.registrations.queries import seen_numbers
 from trainings.registrations.release_forms import (
     OrderError,
     ReleaseForm,
@@ -92,6 +93,7 @@ def _page(form: ReleaseForm, wrong: Collection[int], now: datetime) -> str:
     own = spoken_for(session, actor.person_id)
     overseen = load_tree(session).overseen(own)
     events = coming_requests(session, overseen, now) if own else []
+    contingents = held_places(session, overseen, now) if own else []
     return render_template(
         "registrations/organisation.html",
         organisations=list(own.values()),
@@ -99,7 +101,10 @@ def _page(form: ReleaseForm, wrong: Collection[int], now: datetime) -> str:
         queued=[(event, rows) for event in events if (rows := _queued(event))],
         decidable=is_anything_to_decide(events, actor.person_id),
         seated=[(event, event.only(*SEATED)) for event in events if event.only(*SEATED)],
-        contingents=held_places(session, overseen, now) if own else [],
+        contingents=contingents,
+        seen=seen_numbers(
+            session, actor, {each.number for each in events} | {each.number for each in contingents}
+        ),
         form=form,
         me=actor.person_id,
         chosen=set(form.requests.data or ()),

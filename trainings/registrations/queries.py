@@ -67,6 +67,20 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
     )
 
 
+def seen_numbers(session: Session, actor: Actor, numbers: Iterable[str]) -> frozenset[str]:
+    """Return those of the events whose page the actor may see: one statement, none without events.
+
+    A contact knows of requests and places of the organisation also where the event itself is shown
+    to those who are invited alone.
+    """
+    asked = sorted(set(numbers))
+    if not asked:
+        return frozenset()
+    return frozenset(
+        session.scalars(select(Event.number).where(Event.number.in_(asked), visible_to(actor)))
+    )
+
+
 @dataclass(frozen=True)
 class MyPlace:
     """What a person's registration for an event is.
