@@ -448,8 +448,11 @@ def test_what_a_former_trainer_recorded_reaches_the_office(blind: Visit, door: D
     scan_by_hardware(page, door.code("Ağaoğlu"))
     answer(page, "Da", "Ağaoğlu")
     with door.without_role(TRAINER):
-        page.context.set_offline(False)
+        # Begun anew while there is no network: the page before must not get the answer, or it has
+        # been read there and stands in no list.
         page.reload()
+        expect(page.locator("#ungesendet-liste li")).to_have_count(1, timeout=PATIENCE)
+        page.context.set_offline(False)
         expect(page.locator("#hindernis")).to_contain_text("Bitte fragen Sie die Geschäftsstelle")
         expect(page.locator("#abgelehnt-liste li")).to_have_count(1, timeout=PATIENCE)
         expect(page.locator("#namen")).to_be_hidden()

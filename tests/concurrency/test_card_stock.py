@@ -12,8 +12,14 @@ from sqlalchemy import func, select
 
 from tests.concurrency.threads import run_together
 from tests.conftest import NOW
-from tests.inventory.cards.test_operations import make_order
-from tests.inventory.factories import balance, fill, journal_sum, make_card, make_store
+from tests.inventory.factories import (
+    balance,
+    fill,
+    journal_sum,
+    make_card,
+    make_order,
+    make_store,
+)
 from trainings.core.actors import SYSTEM
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
@@ -134,8 +140,7 @@ def test_an_edition_is_withdrawn_while_orders_reach_for_it(
     with transaction() as session:
         card = session.get_one(Edition, edition).card_type
         orders = [
-            make_order(session, f"TK-{index}", card, 10, state=OrderState.APPROVED).id
-            for index in range(THREADS)
+            make_order(session, card, 10, state=OrderState.APPROVED).id for _ in range(THREADS)
         ]
         card_id = card.id
 
