@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -12,9 +11,10 @@ from flask import Flask, g
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from tests.attendance.factories import make_registration, make_trainer, registration_ids
+from tests.attendance.browsing import Taught, make_taught
+from tests.attendance.factories import make_registration
 from tests.browser_forms import submit
-from tests.factories import log_in, make_event, make_person
+from tests.factories import log_in, make_event
 from tests.statements import counted_statements
 from trainings.attendance.ledger import Ledger, Stamp
 from trainings.attendance.models import Attendance, AttendanceMark, RecordingKind
@@ -31,18 +31,8 @@ from trainings.registrations.models import Registration, RegistrationState
 PRESENT, ABSENT, EXCUSED = AttendanceMark
 
 
-@dataclass
-class Room:
+class Room(Taught):
     """A training that began yesterday, with two people; its trainer is logged in."""
-
-    client: FlaskClient
-    event_id: int
-    number: str
-    sessions: list[int]
-    people: list[int]
-    trainer: int
-    foreign: int
-    office: int
 
     @property
     def overview(self) -> str:
@@ -71,24 +61,7 @@ class Room:
 
 @pytest.fixture
 def room(app: Flask, client: FlaskClient) -> Room:
-    with transaction() as session:
-        today = berlin_day(utc_now())
-        training = make_event(session, first_day=today - timedelta(days=1))
-        other = make_event(session, first_day=today)
-        make_registration(session, training, family_name="Öztürk-Lindner")
-        make_registration(session, training, family_name="Strößner")
-        made = Room(
-            client=client,
-            event_id=training.id,
-            number=training.number,
-            sessions=[found.id for found in training.sessions],
-            people=registration_ids(session, training),
-            trainer=make_trainer(session, training).id,
-            foreign=make_trainer(session, other).id,
-            office=make_person(session, roles=(Role.COORDINATOR,)).id,
-        )
-    log_in(client, made.trainer)
-    return made
+    return make_taught(Room, client, days_ago=1, names=("Öztürk-Lindner", "Strößner"))
 
 
 def plain(html: str) -> str:

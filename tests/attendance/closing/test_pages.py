@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -11,16 +10,16 @@ from flask import Flask, g
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from tests.attendance.factories import make_registration, make_trainer, registration_ids
+from tests.attendance.browsing import Taught, make_taught
+from tests.attendance.factories import make_registration
 from tests.browser_forms import send, submit
-from tests.factories import actor_for, log_in, make_event, make_person
+from tests.factories import actor_for, log_in
 from tests.statements import counted_statements
 from trainings.attendance.closing.operations import close_attendance, reopen_attendance
 from trainings.attendance.models import AttendanceClosing
 from trainings.core.clock import berlin_day, utc_now
 from trainings.core.database import db, transaction
 from trainings.core.formats import long_date
-from trainings.core.permissions import Role
 from trainings.events.models import Event, EventState
 from trainings.people.models import Person
 from trainings.registrations.models import Registration
@@ -28,18 +27,8 @@ from trainings.registrations.models import Registration
 HOSTILE = "<script>alert(1)</script>"
 
 
-@dataclass
-class Course:
+class Course(Taught):
     """A training that ended yesterday, with two people; its trainer is logged in."""
-
-    client: FlaskClient
-    event_id: int
-    number: str
-    sessions: list[int]
-    people: list[int]
-    trainer: int
-    foreign: int
-    office: int
 
     @property
     def url(self) -> str:
@@ -60,24 +49,7 @@ class Course:
 
 @pytest.fixture
 def course(app: Flask, client: FlaskClient) -> Course:
-    with transaction() as session:
-        today = berlin_day(utc_now())
-        event = make_event(session, first_day=today - timedelta(days=2))
-        other = make_event(session, first_day=today)
-        for name in ("Ağaoğlu", "Brüggemann"):
-            make_registration(session, event, family_name=name)
-        made = Course(
-            client=client,
-            event_id=event.id,
-            number=event.number,
-            sessions=[found.id for found in event.sessions],
-            people=registration_ids(session, event),
-            trainer=make_trainer(session, event).id,
-            foreign=make_trainer(session, other).id,
-            office=make_person(session, roles=(Role.COORDINATOR,)).id,
-        )
-    log_in(client, made.trainer)
-    return made
+    return make_taught(Course, client, days_ago=2, names=("Ağaoğlu", "Brüggemann"))
 
 
 def test_page_says_before_how_much_is_not_recorded(course: Course) -> None:
