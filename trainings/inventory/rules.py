@@ -150,6 +150,13 @@ def allot(stocks: Iterable[Stock], quantity: int) -> list[tuple[int, int]]:
     return chosen
 
 
+def cards_left(free: int) -> str:
+    """Say how few cards are left, as a part of a refusal: „sind nur noch 80 Karten“."""
+    if not free:
+        return "ist keine Karte mehr"
+    return "ist nur noch 1 Karte" if free == 1 else f"sind nur noch {number(free)} Karten"
+
+
 def not_enough(what: str, where: str, stocks: Sequence[Stock], remedy: str = "") -> DomainError:
     """Return the refusal for somebody who wants more than is free.
 
@@ -163,14 +170,14 @@ def not_enough(what: str, where: str, stocks: Sequence[Stock], remedy: str = "")
     free = sum(each.free for each in stocks)
     held = sum(each.held for each in stocks)
     kept = f" ({number(held)} sind für Bestellungen vorgemerkt)" if held else ""
-    if free:
-        are = "ist nur noch 1 Karte" if free == 1 else f"sind nur noch {number(free)} Karten"
-        advice = f"Bitte geben Sie höchstens {number(free)} an"
-    else:
-        are, advice = "ist keine Karte mehr", "Bitte wählen Sie ein anderes Lager"
+    advice = (
+        f"Bitte geben Sie höchstens {number(free)} an"
+        if free
+        else "Bitte wählen Sie ein anderes Lager"
+    )
     return DomainError(
         "not_enough",
-        f"Im Lager „{where}“ {are} von „{what}“ frei{kept}. {remedy or f'{advice}.'}",
+        f"Im Lager „{where}“ {cards_left(free)} von „{what}“ frei{kept}. {remedy or f'{advice}.'}",
         field="quantity",
     )
 

@@ -12,6 +12,7 @@ from trainings.core.errors import DomainError
 from trainings.core.formats import count, long_date, number
 from trainings.events.models import EventState
 from trainings.inventory.models import PlaceKind, StoreKind
+from trainings.inventory.rules import cards_left
 
 
 class Step(StrEnum):
@@ -230,11 +231,7 @@ def too_few(
         held: how many of it are held for orders.
 
     """
-    if free:
-        are = "ist nur noch 1 Karte" if free == 1 else f"sind nur noch {number(free)} Karten"
-        advice = f"Bitte geben Sie höchstens {number(free)} an, oder"
-    else:
-        are, advice = "ist keine Karte mehr", "Bitte"
+    advice = f"Bitte geben Sie höchstens {number(free)} an, oder" if free else "Bitte"
     remedy = (
         "buchen Sie zuerst, was mitgenommen wurde" if is_box else "wählen Sie ein anderes Lager"
     )
@@ -243,6 +240,6 @@ def too_few(
         kept += f" {count(withdrawn, 'ist', 'sind')} zurückgezogen und nicht mehr auszugeben."
     return DomainError(
         "not_enough",
-        f"In „{where}“ {are} von „{card}“ frei.{kept} {advice} {remedy}.",
+        f"In „{where}“ {cards_left(free)} von „{card}“ frei.{kept} {advice} {remedy}.",
         field="quantity",
     )
