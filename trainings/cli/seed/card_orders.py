@@ -9,16 +9,15 @@ from trainings.cli.seed.files import Row, read
 from trainings.core.actors import VISITOR, Actor
 from trainings.core.clock import berlin_day, end_of_day
 from trainings.core.numbering import next_number
-from trainings.inventory.holds import end_holds, hold
-from trainings.inventory.ledger import Booking
+from trainings.inventory.holds import hold
 from trainings.inventory.orders.models import (
     CardOrder,
     CardOrderLine,
     CardOrderSeries,
     OrderState,
 )
+from trainings.inventory.orders.operations import ship_held
 from trainings.inventory.orders.steps import move_order
-from trainings.inventory.rules import ORGANISATION, in_store
 
 HELD_FOR = timedelta(days=28)
 State = OrderState
@@ -143,20 +142,8 @@ class _Way:
 
     def send(self, now: datetime) -> None:
         """Send the cards that were held."""
-        order, shelves = self.order, self.shelves
-        locked = shelves.lock(now)
-        for held in end_holds(shelves.loading.session, order.id, now):
-            booking = Booking(
-                edition_id=held.edition_id,
-                quantity=held.quantity,
-                source=in_store(held.store_id),
-                target=ORGANISATION,
-                organisation_id=order.organisation_id,
-                order_id=order.id,
-                reason=f"Bestellung {order.number}",
-            )
-            locked.book(shelves.actor, booking, key=f"order:{order.id}:{held.id}")
-        order.sent_at = now
+        ship_held(self.shelves.lock(now), self.shelves.actor, self.order)
+        self.order.sent_at = now
         self._move(State.SENT, now)
 
     def receive(self, now: datetime) -> None:

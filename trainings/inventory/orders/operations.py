@@ -185,8 +185,27 @@ def send(session: Session, actor: Actor, order_id: int, now: datetime) -> CardOr
     if missing_holds(order) or changed_since_picked(order):
         raise _hold_changed()
     locked = lock_stores(session, _holding_stores(session, order_id), now)
+    ship_held(locked, actor, order)
+    order.sent_at = now
+    move_order(session, actor, order, OrderState.SENT, now)
+    mails.sent(session, order, now)
+    return order
+
+
+def ship_held(locked: LockedStock, actor: Actor, order: CardOrder) -> None:
+    """End the holds of a locked order and book its cards to whoever ordered.
+
+    Args:
+        locked: with the stores that hold them.
+        actor: who sends.
+        order: the order.
+
+    Raises:
+        DomainError: `not_enough` when a stocktake found less than is held.
+
+    """
     target = OTHER if order.organisation_id is None else ORGANISATION
-    for held in holds.end_holds(session, order.id, now):
+    for held in holds.end_holds(locked.session, order.id, locked.now):
         booking = Booking(
             edition_id=held.edition_id,
             quantity=held.quantity,
@@ -200,10 +219,6 @@ def send(session: Session, actor: Actor, order_id: int, now: datetime) -> CardOr
         if held.quantity > stock.free:
             raise _fewer_than_held(locked.stores[held.store_id], held.edition)
         locked.book(actor, booking, key=f"order:{order.id}:{held.id}")
-    order.sent_at = now
-    move_order(session, actor, order, OrderState.SENT, now)
-    mails.sent(session, order, now)
-    return order
 
 
 def decline(session: Session, actor: Actor, order_id: int, reason: str, now: datetime) -> None:
