@@ -17,6 +17,7 @@ MODULES = (
     "events.models",
     "registrations.models",
     "attendance.models",
+    "feedback.models",
     "inventory.models",
     "inventory.orders.models",
     "inventory.stocktakes.models",

@@ -91,6 +91,11 @@ def choice(values: type[StrEnum], name: str = "") -> Enum:
     )
 
 
+def engine_options(url: str) -> dict[str, Any]:
+    """Return the options of the engine: errors, which are logged, do not say what was stored."""
+    return {"hide_parameters": True, **reading_options(url)}
+
+
 def reading_options(url: str) -> dict[str, str]:
     """Return the options of an engine: on PostgreSQL what only reads needs no transaction.
 
@@ -148,6 +153,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # What is deleted is overwritten, and not only forgotten until the page is used again.
+    connection.execute("PRAGMA secure_delete = ON")
 
 
 @event.listens_for(Engine, "begin")

@@ -167,6 +167,7 @@ def _deliver(open_carrier: Carrier, mail_id: int, settings: Settings, now: datet
     with transaction() as session:
         stored = session.get_one(OutgoingMail, mail_id)
         stored.state = MailState.SENT
+        stored.forget_fleeting_link()
         stored.sent_at = now
         stored.attempts += 1
         stored.claimed_until = None

@@ -98,6 +98,8 @@ class Mail:
         closing: paragraphs after the button.
         information: paragraphs at the very end, such as those on data protection.
         way_out: words and path of a second link, below the closing paragraphs.
+        fleeting: the link is deleted from the row when the mail has left, and the office never
+            reads it: it must not stay known who got it.
         calendar: calendar objects that update the entry in a calendar.
         documents: attached as PDF.
 
@@ -114,6 +116,7 @@ class Mail:
     calendar: tuple[CalendarPart, ...] = ()
     information: tuple[str, ...] = ()
     documents: tuple[DocumentPart, ...] = ()
+    fleeting: bool = False
 
 
 class OutgoingMail(Base):
@@ -154,7 +157,18 @@ class OutgoingMail(Base):
             # Mails that were written before these parts were added have none.
             information=tuple(stored.get("information", ())),
             documents=tuple(DocumentPart(**part) for part in stored.get("documents", ())),
+            fleeting=bool(stored.get("fleeting")),
         )
+
+    @property
+    def holds_fleeting_link(self) -> bool:
+        """Whether there is a link that only the recipient may know."""
+        return bool(self.content.get("fleeting") and self.content["link"])
+
+    def forget_fleeting_link(self) -> None:
+        """Delete the link of a mail that has left, if nobody else may know it."""
+        if self.holds_fleeting_link:
+            self.content = {**self.content, "link": None}
 
 
 def offer_documents(app: Flask, source: str, build: DocumentBuilder) -> None:

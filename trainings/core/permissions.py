@@ -38,6 +38,8 @@ class Permission(StrEnum):
     """Record attendance: trainers for their own events, the office for all."""
     CARDS = "cards"
     """Order pocket cards for the organisations that one speaks for; the office: the whole stock."""
+    FEEDBACK = "feedback"
+    """Read what was answered: trainers of their own events, the office of formats and years."""
     OFFICE = "office"
     """Plan, see who comes, change events and organisations."""
     STATISTICS = "statistics"
@@ -47,13 +49,19 @@ class Permission(StrEnum):
 
 _EVERY_ACCOUNT = frozenset({Permission.PUBLIC, Permission.LOGGED_IN, Permission.REGISTER})
 _OFFICE = frozenset(
-    {Permission.ATTENDANCE, Permission.CARDS, Permission.OFFICE, Permission.STATISTICS}
+    {
+        Permission.ATTENDANCE,
+        Permission.CARDS,
+        Permission.FEEDBACK,
+        Permission.OFFICE,
+        Permission.STATISTICS,
+    }
 )
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PARTICIPANT: frozenset(),
     Role.CONTACT: frozenset({Permission.ORGANISATION, Permission.CARDS}),
-    Role.TRAINER: frozenset({Permission.ATTENDANCE}),
+    Role.TRAINER: frozenset({Permission.ATTENDANCE, Permission.FEEDBACK}),
     Role.COORDINATOR: _OFFICE,
     Role.ADMIN: _OFFICE | {Permission.ADMINISTER},
 }

@@ -21,6 +21,8 @@ class Retention(StrEnum):
     """Until 30 days after the attendance of the event was closed."""
     CERTIFICATE = "certificate"
     """Until ten years after the certificate was issued: so long careers ask for it."""
+    FEEDBACK = "feedback"
+    """Free texts until three years after the survey closed; what names a right until it closes."""
     ORDER = "order"
     """Until one year after the order was finished."""
     LOGIN = "login"

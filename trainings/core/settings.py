@@ -19,6 +19,7 @@ PREFIX = "TRAININGS_"
 DATABASE_DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 SHORTEST_SECRET = 32
 LONGEST_PREFIX = 12
+SMALLEST_GROUP = 5
 
 
 class SettingsError(Exception):
@@ -38,6 +39,8 @@ class Settings:
         demo: load the demonstration data and show its logins.
         instance: folder for everything that the application writes.
         proxies: number of reverse proxies in front whose forwarded headers are believed.
+        feedback_smallest_group: fewer answers than these are never shown, at least 5.
+        feedback_office_sees_events: whether the office reads what was answered at single events.
         certificate_prefix: begins the numbers of certificates: „SIKO-2026-014-007“.
         office_address: lines of the address in the footer; the last one is the e-mail address.
 
@@ -52,6 +55,8 @@ class Settings:
     instance: Path
     proxies: int = 0
     certificate_prefix: str = "SIKO"
+    feedback_smallest_group: int = SMALLEST_GROUP
+    feedback_office_sees_events: bool = False
     product: str = "Trainings"
     office: str = "Sicherheitskooperation Ruhr"
     office_address: tuple[str, ...] = (
@@ -100,6 +105,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         demo=demo,
         instance=instance,
         proxies=_whole_number("PROXIES", get("PROXIES", "0")),
+        feedback_smallest_group=_smallest_group(get("FEEDBACK_SMALLEST_GROUP", "5")),
+        feedback_office_sees_events=_boolean(
+            "FEEDBACK_OFFICE_SEES_EVENTS", get("FEEDBACK_OFFICE_SEES_EVENTS", "0")
+        ),
         certificate_prefix=_certificate_prefix(get("CERTIFICATE_PREFIX", "SIKO")),
     )
 
@@ -155,6 +164,16 @@ def _whole_number(name: str, value: str) -> int:
     if value.isascii() and value.isdigit():
         return int(value)
     raise SettingsError(f"{PREFIX}{name} muss eine ganze Zahl ab 0 sein, nicht „{value}“.")
+
+
+def _smallest_group(value: str) -> int:
+    number = _whole_number("FEEDBACK_SMALLEST_GROUP", value)
+    if number < SMALLEST_GROUP:
+        raise SettingsError(
+            f"{PREFIX}FEEDBACK_SMALLEST_GROUP muss mindestens {SMALLEST_GROUP} sein, "
+            f"nicht „{value}“."
+        )
+    return number
 
 
 def _certificate_prefix(value: str) -> str:

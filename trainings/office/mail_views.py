@@ -91,11 +91,12 @@ def mail_again(mail_id: int) -> Response:
 
 
 def _is_secret(mail: OutgoingMail) -> bool:
-    """Say whether the mail logs somebody in: whoever could read it here could be anybody.
+    """Say whether the mail logs somebody in, or lets them answer: who reads it here could be they.
 
     In the demonstration there is no other mailbox, and its logins are known anyway.
     """
-    return mail.kind == LOG_IN_KIND and not current_settings().demo
+    secret = mail.kind == LOG_IN_KIND or mail.holds_fleeting_link
+    return secret and not current_settings().demo
 
 
 def _message(mail: OutgoingMail) -> EmailMessage | None:

@@ -8,11 +8,11 @@ from flask import Flask
 from flask_login import LoginManager
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from trainings.core.database import db, reading_options
+from trainings.core.database import db, engine_options
 from trainings.core.files import resource_folder
 from trainings.core.settings import Settings, load_settings
 from trainings.people.sessions import load_logged_in
-from trainings.web import access, assets, converters, errors, headers, rooms, shell
+from trainings.web import access, assets, converters, errors, headers, rooms, sessions, shell
 
 LARGEST_REQUEST_BYTES = 1_000_000
 LARGEST_FORM_BYTES = 400_000
@@ -30,7 +30,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS=reading_options(settings.database_url),
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url),
         SESSION_COOKIE_NAME="trainings",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -51,6 +51,7 @@ def build_app(settings: Settings | None = None) -> Flask:
 
     settings.instance.mkdir(parents=True, exist_ok=True)
     db.init_app(app)
+    app.session_interface = sessions.Sessions()
     login = LoginManager(app)
     login.session_protection = None
     login.user_loader(load_logged_in)

@@ -1,0 +1,108 @@
+"""From pending to counted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from tests.conftest import NOW
+from tests.feedback.factories import (
+    answer,
+    make_attended,
+    make_open_survey,
+    make_version,
+    pending,
+)
+from trainings.core.clock import berlin_day
+from trainings.core.database import db, transaction
+from trainings.feedback.models import (
+    FeedbackCount,
+    FeedbackText,
+    PendingRight,
+    Survey,
+    SurveyState,
+    UsedRight,
+)
+from trainings.feedback.surveys.settling import close_surveys, settle_answers
+
+pytestmark = pytest.mark.both_databases
+
+
+@pytest.fixture
+def opened(app: Flask) -> tuple[int, list[str]]:
+    """Return the id of an open survey and the codes of its eight rights."""
+    with transaction() as session:
+        event = make_attended(session, 8, first_day=berlin_day(NOW) - timedelta(days=2))
+        survey, codes = make_open_survey(session, event, make_version(session), NOW, rights=8)
+        return survey.id, codes
+
+
+def people(survey_id: int, question: str) -> dict[str, int]:
+    """Return how many people chose each value of a question."""
+    rows = db.session.scalars(
+        select(FeedbackCount).where(
+            FeedbackCount.survey_id == survey_id, FeedbackCount.question == question
+        )
+    )
+    return {row.value: row.people for row in rows}
+
+
+def count(table: type) -> int:
+    """Return how many rows a table has."""
+    return db.session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_fewer_than_five_answers_wait(opened: tuple[int, list[str]]) -> None:
+    survey_id, codes = opened
+    with transaction() as session:
+        answer(session, codes[:4], NOW)
+    assert settle_answers(NOW) == 0
+    assert pending(db.session(), db.session.get_one(Survey, survey_id)) == 4
+    assert people(survey_id, "useful") == {}
+
+
+def test_five_answers_are_counted_together(opened: tuple[int, list[str]]) -> None:
+    survey_id, codes = opened
+    with transaction() as session:
+        answer(session, codes[:3], NOW, useful="5", words="gut")
+        answer(session, codes[3:5], NOW, useful="1")
+    assert settle_answers(NOW) == 5
+    survey = db.session.get_one(Survey, survey_id)
+    assert survey.answered == 5
+    assert pending(db.session(), survey) == 0
+    assert people(survey_id, "useful") == {"5": 3, "1": 2}
+    assert people(survey_id, "liked") == {"talk": 5, "play": 5}
+    assert [count(PendingRight), count(UsedRight), count(FeedbackText)] == [0, 5, 3]
+
+
+def test_the_rest_is_counted_when_the_survey_closes(opened: tuple[int, list[str]]) -> None:
+    survey_id, codes = opened
+    with transaction() as session:
+        answer(session, codes[:5], NOW, useful="5")
+    settle_answers(NOW)
+    with transaction() as session:
+        answer(session, codes[5:7], NOW, useful="5")
+    assert close_surveys(NOW + timedelta(days=21)) == 0
+    assert close_surveys(NOW + timedelta(days=22)) == 1
+    survey = db.session.get_one(Survey, survey_id)
+    assert survey.state is SurveyState.CLOSED
+    assert survey.answered == 7
+    assert people(survey_id, "useful") == {"5": 7}
+    assert close_surveys(NOW + timedelta(days=23)) == 0
+
+
+def test_texts_are_written_anew_under_other_keys(opened: tuple[int, list[str]]) -> None:
+    _, codes = opened
+    with transaction() as session:
+        answer(session, codes[:5], NOW, words="gut")
+    settle_answers(NOW)
+    before = set(db.session.scalars(select(FeedbackText.key)))
+    with transaction() as session:
+        answer(session, codes[5:], NOW)
+    close_surveys(NOW + timedelta(days=22))
+    after = set(db.session.scalars(select(FeedbackText.key)))
+    assert len(after) == 5
+    assert not before & after

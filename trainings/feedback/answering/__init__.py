@@ -1,0 +1,1 @@
+"""The questionnaire as people fill it in; it knows nobody."""

@@ -1,0 +1,143 @@
+"""Taking an answer: the one moment in which a right and an answer are known together.
+
+Nothing here writes an audit row, a key of a form, a count of attempts or a line in the log: each of
+them would hold a time.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session, joinedload
+
+from trainings.core.clock import berlin_day
+from trainings.core.errors import DomainError
+from trainings.core.formats import long_date
+from trainings.core.tokens import digest
+from trainings.feedback.answers import Sheet
+from trainings.feedback.content import Content
+from trainings.feedback.models import (
+    KEY_BYTES,
+    FeedbackRight,
+    PendingAnswer,
+    PendingRight,
+    Survey,
+    SurveyKind,
+)
+from trainings.feedback.rules import takes_answers
+from trainings.feedback.surveys.rights import is_used, normalise_code
+from trainings.feedback.surveys.steps import lock_survey
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the holder of a right is asked.
+
+    Attributes:
+        survey: the survey.
+        content: the version that it asks, whatever came out since.
+
+    """
+
+    survey: Survey
+    content: Content
+
+    @property
+    def is_follow_up(self) -> bool:
+        """Whether it is asked months later."""
+        return self.survey.kind is SurveyKind.FOLLOW_UP
+
+
+def asked(session: Session, code: str, now: datetime) -> Asked:
+    """Return what the holder of a code is asked; it changes nothing.
+
+    Args:
+        session: for reading.
+        code: as it stands in the address, or as somebody typed it.
+        now: the present instant.
+
+    Raises:
+        DomainError: `unknown_right` (404), `right_used` (409) or `survey_over` (410).
+
+    """
+    token_hash = digest(normalise_code(code))
+    survey_id = session.scalar(
+        select(FeedbackRight.survey_id).where(FeedbackRight.token_hash == token_hash)
+    )
+    if survey_id is None:
+        raise _used() if is_used(session, token_hash) else _unknown()
+    survey = session.scalars(
+        select(Survey)
+        .where(Survey.id == survey_id)
+        .options(joinedload(Survey.event), joinedload(Survey.version))
+    ).one()
+    _check_open(survey, now)
+    assert survey.version is not None  # noqa: S101 – a check of the table holds it
+    return Asked(survey, Content.from_json(survey.version.content))
+
+
+def submit(session: Session, code: str, sheet: Sheet, now: datetime) -> None:
+    """Take an answer: the right is used, and both wait for the next batch.
+
+    Of two submits with one code one deletes the right, and the other finds it used.
+
+    Args:
+        session: the open transaction.
+        code: the right.
+        sheet: read from the content that `asked` returned.
+        now: the present instant.
+
+    Raises:
+        DomainError: as `asked`; nothing is stored then.
+
+    """
+    token_hash = digest(normalise_code(code))
+    survey_id = session.scalar(
+        select(FeedbackRight.survey_id).where(FeedbackRight.token_hash == token_hash)
+    )
+    if survey_id is None:
+        raise _used() if is_used(session, token_hash) else _unknown()
+    survey = lock_survey(session, survey_id)
+    _check_open(survey, now)
+    gone = session.execute(delete(FeedbackRight).where(FeedbackRight.token_hash == token_hash))
+    if not gone.rowcount:  # type: ignore[attr-defined]
+        raise _used()
+    session.add(PendingRight(token_hash=token_hash, survey_id=survey_id))
+    session.add(
+        PendingAnswer(
+            key=secrets.token_bytes(KEY_BYTES), survey_id=survey_id, content=sheet.to_json()
+        )
+    )
+    session.flush()
+
+
+def _check_open(survey: Survey, now: datetime) -> None:
+    if takes_answers(survey.state, survey.closes_on, berlin_day(now)):
+        return
+    until = f" am {long_date(survey.closes_on)}" if survey.closes_on else ""
+    raise DomainError(
+        "survey_over",
+        f"Die Rückmeldung zu dieser Veranstaltung endete{until}. Antworten werden nicht mehr "
+        "angenommen; es ist nichts weiter zu tun.",
+        status=410,
+    )
+
+
+def _used() -> DomainError:
+    return DomainError(
+        "right_used",
+        "Mit diesem Code ist schon geantwortet worden. Die Antworten sind angekommen, und es ist "
+        "nichts weiter zu tun.",
+    )
+
+
+def _unknown() -> DomainError:
+    return DomainError(
+        "unknown_right",
+        "Dieser Code gilt nicht. Bitte prüfen Sie, ob der Link oder der Code vollständig ist; "
+        "Codes von Zetteln, die neu gedruckt wurden, gelten nicht mehr.",
+        status=404,
+    )

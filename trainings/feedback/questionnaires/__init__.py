@@ -1,0 +1,1 @@
+"""Writing the questionnaires: drafts, versions, and which event asks which."""

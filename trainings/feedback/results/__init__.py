@@ -1,0 +1,1 @@
+"""What may be shown of the answers, as pages, PDF and XLSX."""

@@ -1,0 +1,1 @@
+"""The life of a survey: invitations, slips, reminders, settling, closing."""

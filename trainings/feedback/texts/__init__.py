@@ -1,0 +1,1 @@
+"""Free texts, looked through by the office before anybody reads them."""
