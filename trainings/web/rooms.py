@@ -18,6 +18,11 @@ from trainings.attendance.papers.views import blueprint as papers
 from trainings.attendance.participation_views import blueprint as participations
 from trainings.attendance.views import blueprint as attendance
 from trainings.core.outbox import offer_documents
+from trainings.feedback.answering.views import blueprint as answering
+from trainings.feedback.questionnaires.views import blueprint as questionnaires
+from trainings.feedback.results.views import blueprint as feedback_results
+from trainings.feedback.surveys.views import blueprint as surveys
+from trainings.feedback.texts.views import blueprint as feedback_texts
 from trainings.inventory.cards.views import blueprint as cards
 from trainings.inventory.handouts.door import CARD_BUTTON, SOURCE
 from trainings.inventory.handouts.views import blueprint as card_handouts
@@ -51,6 +56,11 @@ BLUEPRINTS = (
     card_handouts,
     stocktakes,
     card_reports,
+    answering,
+    surveys,
+    feedback_results,
+    feedback_texts,
+    questionnaires,
     statistics,
     office,
     web,

@@ -61,6 +61,7 @@ NAVIGATION: tuple[tuple[Link, ...], ...] = (
     (
         ("Anwesenheit", "attendance.my_events", Permission.ATTENDANCE),
         ("Kartenausgabe", "card_handouts.event_overview", Permission.ATTENDANCE),
+        ("Rückmeldungen", "feedback_results.home", Permission.FEEDBACK),
     ),
 )
 OFFICE_NAVIGATION: tuple[tuple[Link, ...], ...] = (
@@ -71,6 +72,7 @@ OFFICE_NAVIGATION: tuple[tuple[Link, ...], ...] = (
         ("Organisationen", "office.organisation_list", Permission.OFFICE),
         ("Personen", "office.person_list", Permission.OFFICE),
         ("Taschenkarten", "card_stock.overview", Permission.OFFICE),
+        ("Rückmeldungen", "feedback_results.home", Permission.OFFICE),
         ("Statistik", "statistics.overview", Permission.STATISTICS),
     ),
     (("Meine Organisation", "registrations.organisation_page", Permission.ORGANISATION),),

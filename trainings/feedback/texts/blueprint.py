@@ -1,0 +1,7 @@
+"""The blueprint of this folder; its views register themselves in other files."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+blueprint = Blueprint("feedback_texts", __name__, url_prefix="/rueckmeldungen/texte")
