@@ -122,10 +122,10 @@ def test_a_very_long_text_is_done_at_once() -> None:
         ("Der Kollege Yıldız und Dr. Öz-Kaya", ["Yıldız", "Öz-Kaya"]),
         ("Herrn Prof. Dr. Klug danke ich", ["Klug"]),
         ("Die Kollegen haben geholfen, eine Frau hat gelacht.", []),
-        ("Schreibt an a.b@stadt-essen.example!", ["a.b@stadt-essen.example!"]),
+        ("Schreibt an a.b@stadt-essen.example!", ["a.b@stadt-essen.example"]),
         ("Tel. 0201 475892-0 anrufen", ["0201 475892-0"]),
         ("Dienst-Nr. 47, Personalnummer: 12", ["47", "12"]),
-        ("Az. 12 und 501 Js 345/21", ["12", "345/21"]),
+        ("Az. 12 und 501 Js 345/21", ["12", "501 Js 345/21"]),
         ("2026 um 9.00 oder 16:30 Uhr, zwei von 12", []),
         (
             "kaluza war toll, KALUZAS Übung auch, die Lindner-Idee",

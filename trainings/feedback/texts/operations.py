@@ -41,7 +41,7 @@ def release_texts(session: Session, actor: Actor, keys: Collection[bytes], now: 
         raise DomainError("nothing_chosen", "Bitte kreuzen Sie zuerst an, was Sie freigeben.")
     texts = [text for text in _lock(session, keys) if text.state is TextState.UNREAD]
     if not texts:
-        raise _moved_on()
+        raise _moved_on(len(keys))
     for text in texts:
         text.state = TextState.SHOWN
     session.flush()
@@ -128,10 +128,11 @@ def _lock(session: Session, keys: Collection[bytes]) -> list[FeedbackText]:
     return list(texts)
 
 
-def _moved_on() -> DomainError:
+def _moved_on(texts: int = 1) -> DomainError:
+    which = "Diesen Text" if texts == 1 else "Diese Texte"
     return DomainError(
         "text_moved_on",
-        "Diesen Text hat inzwischen jemand anders bearbeitet. Bitte sehen Sie nach, was jetzt dort "
+        f"{which} hat inzwischen jemand anders bearbeitet. Bitte sehen Sie nach, was jetzt dort "
         "steht.",
     )
 

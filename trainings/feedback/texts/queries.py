@@ -127,7 +127,7 @@ def removed_texts(session: Session, which: ColumnElement[bool]) -> dict[str, int
         .with_only_columns(FeedbackText.question, func.count())
         .group_by(FeedbackText.question)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _of_surveys(which: ColumnElement[bool], state: TextState) -> Select[Any]:
@@ -147,7 +147,7 @@ def count_texts(session: Session) -> dict[TextState, int]:
         .where(READABLE)
         .group_by(FeedbackText.state)
     )
-    return dict.fromkeys(TextState, 0) | dict(rows.tuples().all())
+    return dict.fromkeys(TextState, 0) | dict(rows.all())
 
 
 def list_texts(

@@ -29,6 +29,8 @@ _ADDRESSED = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\+?\d(?:[\d/().\- ]*\d)?")
+_FILE = re.compile(r"\b(?:\d{1,4}\s)?[A-Za-z]{1,4}\s\d{1,6}/\d{2,4}\b")
+"""„501 Js 345/21“, as the justice numbers its files."""
 _NUMBERED = re.compile(
     r"(?:nr|nummer|az|aktenzeichen|kennung|ausweis|telefon|tel|durchwahl)\b[.:\s]*$", re.IGNORECASE
 )
@@ -36,6 +38,7 @@ _LONGEST_NUMBER_WORD = 20
 _CLOCK = re.compile(r"\d{1,2}[.:]\d{2}(?:\s*-\s*\d{1,2}[.:]\d{2})?")
 _YEARS = range(1900, 2100)
 _MANY_DIGITS = 4
+_AROUND = "@.,;:!?()[]<>\"'„“”‚‘’…"
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
 
 
@@ -199,11 +202,15 @@ _Span = tuple[int, int, str]
 def _emails(text: str) -> Iterator[_Span]:
     # Word by word: a pattern around the @ would try each sign of a long word as a beginning.
     for word in re.finditer(r"\S+", text):
-        if "@" in word.group().strip("@"):
-            yield *word.span(), "mögliche Adresse"
+        address = word.group().strip(_AROUND)
+        if "@" in address:
+            begins = word.start() + word.group().index(address)
+            yield begins, begins + len(address), "mögliche Adresse"
 
 
 def _numbers(text: str) -> Iterator[_Span]:
+    for found in _FILE.finditer(text):
+        yield *found.span(), "mögliche Nummer"
     for found in _NUMBER.finditer(text):
         digits = sum(sign.isdigit() for sign in found.group())
         before = text[max(0, found.start() - _LONGEST_NUMBER_WORD) : found.start()]
