@@ -60,7 +60,8 @@ def keys() -> list[bytes]:
 
 
 def stored() -> list[tuple[str, TextState]]:
-    """Return text and state of all texts, by ascending key."""
+    """Return text and state of all texts, by ascending key, as everybody sees them now."""
+    db.session.rollback()
     rows = db.session.execute(
         select(FeedbackText.text, FeedbackText.state).order_by(FeedbackText.key)
     )

@@ -37,8 +37,8 @@ def texts_are_read_when_they_may_be(session: Session, _now: datetime) -> list[st
         .order_by(FeedbackText.survey_id)
     )
     return [
-        f"Rückmeldung {survey_id}: {_texts(number)} durchgesehen, obwohl noch niemand sie lesen "
-        "darf."
+        f"Rückmeldung {survey_id}: {_texts(number)} durchgesehen, obwohl noch niemand lesen "
+        "darf, was dort steht."
         for survey_id, number in rows
     ]
 
