@@ -176,6 +176,12 @@ def test_a_text_is_taken_out_after_one_question(office: FlaskClient) -> None:
     assert "Dieser Text wurde inzwischen entfernt." in page(office, LIST)
 
 
+def test_no_browser_keeps_what_may_be_overwritten(office: FlaskClient) -> None:
+    (key,) = add("gut")
+    for url in (LIST, SHOWN, f"{LIST}{key}/unkenntlich", f"{LIST}{key}/entfernen"):
+        assert office.get(url).headers["Cache-Control"] == "no-store"
+
+
 def test_of_two_people_the_second_gets_a_sentence_and_the_text_as_it_is(
     office: FlaskClient,
 ) -> None:

@@ -39,6 +39,13 @@ _PATIENCE = 2
 _KEY = re.compile(rf"[0-9a-f]{{{2 * KEY_BYTES}}}")
 
 
+@blueprint.after_request
+def _not_kept(response: Response) -> Response:
+    """Let no browser keep what may be overwritten in a moment."""
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 @blueprint.get("/")
 @requires(Permission.OFFICE)
 def review() -> str:
