@@ -141,7 +141,8 @@ def test_passages_become_unreadable_after_a_preview(office: FlaskClient) -> None
     ("passages", "sentence"),
     [
         ("", "Bitte schreiben Sie, was unkenntlich werden soll"),
-        ("Schmidt", "„schmidt“ steht so nicht im Text."),
+        ("Schmidt", "„Schmidt“ steht so nicht im Text."),
+        ("y" * 1_000, f"„{'y' * 60} …“ steht so nicht im Text."),
         ("e", "„e“ ist zu kurz"),
         ("Frau Geheimnis war streng", "Dann bliebe nichts zu lesen."),
         ("x" * 2_001, "Bitte höchstens 2000 Zeichen."),

@@ -35,6 +35,8 @@ _NUMBERED = re.compile(
     r"(?:nr|nummer|az|aktenzeichen|kennung|ausweis|telefon|tel|durchwahl)\b[.:\s]*$", re.IGNORECASE
 )
 _LONGEST_NUMBER_WORD = 20
+_LONGEST_NAMED = 60
+"""Signs of a passage that a refusal repeats."""
 _CLOCK = re.compile(r"\d{1,2}[.:]\d{2}(?:\s*-\s*\d{1,2}[.:]\d{2})?")
 _YEARS = range(1900, 2100)
 _MANY_DIGITS = 4
@@ -81,25 +83,25 @@ def redact(text: str, passages: Sequence[str]) -> str:
         DomainError: `no_passage`, `passage_too_short`, `passage_not_found` or `nothing_left`.
 
     """
-    wanted = list(dict.fromkeys(filter(None, (folded(each).strip() for each in passages))))
+    typed = {folded(each).strip(): each.strip() for each in passages if folded(each).strip()}
+    wanted = list(typed)
     if not wanted:
         raise _refused(
             "no_passage", "Bitte schreiben Sie, was unkenntlich werden soll: je Zeile eine Stelle."
         )
+    whole = folded(text)
     for passage in wanted:
         if _signs(passage) < FEWEST_SIGNS:
             raise _refused(
                 "passage_too_short",
-                f"„{passage}“ ist zu kurz und käme fast überall vor. Bitte geben Sie das ganze "
-                "Wort ein.",
+                f"„{_named(typed[passage])}“ ist zu kurz und käme fast überall vor. Bitte geben "
+                "Sie das ganze Wort ein.",
             )
-    whole = folded(text)
-    for passage in wanted:
         if passage not in whole:
             raise _refused(
                 "passage_not_found",
-                f"„{passage}“ steht so nicht im Text. Bitte übernehmen Sie die Stelle genau, "
-                "jede in einer eigenen Zeile.",
+                f"„{_named(typed[passage])}“ steht so nicht im Text. Bitte übernehmen Sie die "
+                "Stelle genau, jede in einer eigenen Zeile.",
             )
     # Where something went, its surroundings meet at a mark and may hold a passage with a mark.
     while any(passage in folded(text) for passage in wanted):
@@ -109,6 +111,10 @@ def redact(text: str, passages: Sequence[str]) -> str:
             "nothing_left", "Dann bliebe nichts zu lesen. Bitte entfernen Sie den Text ganz."
         )
     return text
+
+
+def _named(passage: str) -> str:
+    return passage if len(passage) <= _LONGEST_NAMED else f"{passage[:_LONGEST_NAMED]} …"
 
 
 def _refused(code: str, sentence: str) -> DomainError:
