@@ -19,6 +19,7 @@ from trainings.cli.checks import (
     certificates,
     closings,
     events,
+    feedback_results,
     places,
     registrations,
     stocktakes,
@@ -65,4 +66,5 @@ CHECKS: tuple[Check, ...] = (
     card_orders.sent_is_what_was_approved,
     stocktakes.posted_differences_equal_the_counts,
     stocktakes.only_posted_stocktakes_have_movements,
+    feedback_results.releases_equal_the_rule,
 )
