@@ -112,7 +112,7 @@ def _load_event(session: Session, actor: Actor, number: str) -> tuple[Event, boo
     ).one_or_none()
     if row is None:
         raise not_found()
-    event, trains = row.tuple()
+    event, trains = row
     is_trainer = trains and Role.TRAINER in actor.roles
     if not (is_trainer or actor.may(Permission.OFFICE)):
         raise not_found()

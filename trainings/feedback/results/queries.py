@@ -352,7 +352,7 @@ def load_overview(
     closed = load_closed(session, table.closed())
     now = _flows(closed, smallest)
     steps = _load_steps(session, table, load_versions(session, questionnaire_id))
-    titles = dict(session.execute(select(EventTemplate.id, EventTemplate.title)).tuples().all())
+    titles = dict(session.execute(select(EventTemplate.id, EventTemplate.title)).all())
 
     def figures(inside: list[Closed], height: Height) -> Figures | None:
         members = [each for each in inside if now[each.closing.survey_id] in FLOWS[height]]

@@ -48,4 +48,4 @@ def count_removed(session: Session, which: ColumnElement[bool]) -> dict[str, int
         )
         .group_by(FeedbackText.question)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
