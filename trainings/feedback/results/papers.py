@@ -70,7 +70,7 @@ def overview_paper(title: str, overview: Overview, smallest: int, now: datetime)
     rows = [
         {"format": each.title, "year": str(line.year or ""), "cells": _cells(line.figures)}
         for each in overview.formats
-        for line in (*each.years, each.total)
+        for line in (each.total, *each.years)
     ]
     return render(
         "feedback_overview",
@@ -81,7 +81,7 @@ def overview_paper(title: str, overview: Overview, smallest: int, now: datetime)
             "waiting": waiting_words(overview.waiting),
             "made": long_date(berlin_day(now)),
         },
-        title=title,
+        title=f"Auswertung der Rückmeldungen: {title}",
         at=now,
     )
 

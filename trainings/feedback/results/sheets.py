@@ -33,7 +33,7 @@ def overview_book(title: str, overview: Overview, smallest: int, now: datetime) 
     rows: list[Sequence[Cell]] = [
         (each.title, ALL_YEARS if line.year is None else line.year, *_cells(line.figures))
         for each in overview.formats
-        for line in (*each.years, each.total)
+        for line in (each.total, *each.years)
     ]
     rows.append((ALL_FORMATS, ALL_YEARS, *_cells(overview.total)))
     about: list[tuple[str, Cell]] = [

@@ -65,7 +65,7 @@ class _Sums:
 
     @property
     def title(self) -> str:
-        return f"Auswertung: {self.form.questionnaire}, {SURVEY_KIND_NAMES[self.form.kind]}"
+        return f"{self.form.questionnaire}, {SURVEY_KIND_NAMES[self.form.kind]}"
 
 
 def _sums() -> _Sums:
