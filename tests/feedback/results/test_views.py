@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from flask import Flask, g
@@ -246,18 +246,22 @@ def test_where_nothing_is_shown_a_sentence_says_why(app: Flask) -> None:
         version = make_version(session)
         few = ask(session, version, trainer=trainer_id, answered=4, release=Release.YEAR)
         nobody = ask(session, version, trainer=trainer_id, answered=0)
-        asking, silent, planned, omitted = (
-            make_event(session, first_day=date(2025, 7, 1), state=EventState.HELD) for _ in range(4)
+        waiting = ask(session, version, trainer=trainer_id, release=Release.WAITING)
+        asking, over, silent, planned, omitted = (
+            make_event(session, first_day=date(2025, 7, 1), state=EventState.HELD) for _ in range(5)
         )
-        for event in (asking, silent, planned, omitted):
+        for event in (asking, over, silent, planned, omitted):
             session.add(EventTrainer(event_id=event.id, person_id=trainer_id))
         survey, _ = make_open_survey(session, asking, version, utc_now())
         survey.answered = 5
+        make_open_survey(session, over, version, utc_now() - timedelta(days=30))
         for event, state in ((planned, SurveyState.PLANNED), (omitted, SurveyState.OMITTED)):
             session.add(Survey(event_id=event.id, kind=SurveyKind.AFTER, state=state))
     for event, words in (
         (few, "Weniger als 5 Personen haben geantwortet"),
         (nobody, "Weniger als 5 Personen haben geantwortet"),
+        (waiting, "wird noch ausgewertet"),
+        (over, "wird noch ausgewertet"),
         (asking, "bis dahin sieht niemand, wie viele es sind"),
         (silent, "wurde noch nicht gefragt"),
         (planned, "hat noch nicht begonnen"),
@@ -268,6 +272,21 @@ def test_where_nothing_is_shown_a_sentence_says_why(app: Flask) -> None:
         assert words in page.text
         assert "Rücklauf" not in page.text
         assert trainer.get(own_page(event, ".pdf")).status_code == 404
+
+
+def test_events_without_a_format_have_a_table_of_their_own(office: FlaskClient) -> None:
+    with transaction() as session:
+        version = make_version(session)
+        ask(session, version, make_format(session), answered=8)
+        ask(session, version)
+    assert f"{SUMS}/ohne-format?jahr=2025" in office.get(SUMS).text
+    for path in ("ohne-format", "ohne-format?jahr=2025"):
+        page = office.get(f"{SUMS}/{path}").text
+        assert "Ohne Format" in page
+        assert "von 12 eingeladenen Personen" in page
+    assert office.get(f"{SUMS}/ohne-format.pdf?jahr=2025").status_code == 200
+    name = office.get(f"{SUMS}/ohne-format.xlsx?jahr=2025").headers["Content-Disposition"]
+    assert "rueckmeldungen-ohne-format-2025.xlsx" in name
 
 
 def test_the_follow_up_is_a_page_of_its_own(app: Flask) -> None:

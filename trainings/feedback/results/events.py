@@ -18,6 +18,7 @@ from trainings.events.models import Event
 from trainings.feedback.models import (
     Questionnaire,
     QuestionnaireVersion,
+    Release,
     Survey,
     SurveyKind,
     SurveyState,
@@ -25,6 +26,7 @@ from trainings.feedback.models import (
 from trainings.feedback.results.queries import Results, load_event_results, load_results
 from trainings.feedback.results.rules import Height
 from trainings.feedback.results.tables import Table
+from trainings.feedback.rules import may_show
 from trainings.feedback.surveys.steps import smallest_group
 
 
@@ -60,7 +62,9 @@ class EventPage:
     smallest: int
 
 
-def load_event_page(session: Session, actor: Actor, number: str, kind: SurveyKind) -> EventPage:
+def load_event_page(
+    session: Session, actor: Actor, number: str, kind: SurveyKind, today: date
+) -> EventPage:
     """Return the results of an event that the actor may read.
 
     Args:
@@ -68,6 +72,7 @@ def load_event_page(session: Session, actor: Actor, number: str, kind: SurveyKin
         actor: who asks.
         number: of the event.
         kind: which survey.
+        today: the present day in Berlin.
 
     Raises:
         DomainError: `not_found`, also for a foreign event; `results_for_trainers` (403): somebody
@@ -98,7 +103,7 @@ def load_event_page(session: Session, actor: Actor, number: str, kind: SurveyKin
         tuple(each for each in SurveyKind if each in surveys or each is kind),
         title,
         results,
-        "" if results else _reason(survey, smallest),
+        "" if results else _reason(survey, smallest, today),
         _means_of_format(session, event.template_id, questionnaire_id, kind, smallest)
         if results and event.template_id and questionnaire_id
         else {},
@@ -129,7 +134,7 @@ def _load_surveys(session: Session, event_id: int) -> list[tuple[Survey, int | N
     return [(survey, asked, title or "") for survey, asked, title in rows]
 
 
-def _reason(survey: Survey | None, smallest: int) -> str:
+def _reason(survey: Survey | None, smallest: int, today: date) -> str:
     """Say why nothing is shown, and never how many answered."""
     if survey is None:
         return "Zu dieser Veranstaltung wurde noch nicht gefragt."
@@ -140,11 +145,19 @@ def _reason(survey: Survey | None, smallest: int) -> str:
             "Die Rückmeldung hat noch nicht begonnen. Ergebnisse gibt es, wenn sie abgeschlossen "
             f"ist und mindestens {smallest} Personen geantwortet haben."
         )
-    if survey.state is SurveyState.OPEN:
+    if survey.state is SurveyState.OPEN and today <= survey.closes_on:
         return (
             f"Antworten werden bis {long_date(survey.closes_on)} angenommen. Ergebnisse gibt es "
             f"am Tag danach, wenn mindestens {smallest} Personen geantwortet haben; bis dahin "
             "sieht niemand, wie viele es sind."
+        )
+    if survey.state is SurveyState.OPEN or (
+        survey.release is Release.WAITING and may_show(survey.answered, smallest)
+    ):
+        # The worker counts and decides within minutes.
+        return (
+            "Die Rückmeldung ist abgeschlossen und wird noch ausgewertet. Bitte sehen Sie in "
+            "einigen Minuten wieder nach."
         )
     return (
         f"Weniger als {smallest} Personen haben geantwortet. Ihre Antworten fließen nur in die "

@@ -9,7 +9,7 @@ from typing import IO
 from flask import Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
-from trainings.core.clock import utc_now
+from trainings.core.clock import berlin_day, utc_now
 from trainings.core.database import db
 from trainings.core.documents import MEDIA_TYPE, Document
 from trainings.core.errors import not_found
@@ -292,7 +292,8 @@ def event_xlsx(number: str) -> Response:
 
 
 def _event_page(number: str) -> EventPage:
-    return load_event_page(db.session(), current_actor(), number, KindForm(request.args).kind)
+    kind, today = KindForm(request.args).kind, berlin_day(utc_now())
+    return load_event_page(db.session(), current_actor(), number, kind, today)
 
 
 def _event_report(page: EventPage) -> Report:
