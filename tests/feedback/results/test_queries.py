@@ -138,6 +138,7 @@ def test_only_closed_and_released_surveys_are_in_a_sum(app: Flask) -> None:
         version, template, other = make_version(session), make_format(session), make_format(session)
         asked(session, version, 6, template)
         asked(session, version, 4, template, day=date(2024, 5, 6))
+        asked(session, version, 7, template, day=date(2024, 12, 31))
         asked(session, version, 2, template)
         asked(session, version, 9, other)
         asked(session, make_version(session), 8, template)
@@ -155,16 +156,17 @@ def test_only_closed_and_released_surveys_are_in_a_sum(app: Flask) -> None:
         return results.figures.answered
 
     assert answered(Height.YEAR, template.id, 2025) == 6
-    assert answered(Height.YEAR, template.id, 2024) == 0
+    assert answered(Height.YEAR, template.id, 2024) == 7
+    assert answered(Height.YEAR, template.id, 2023) == 0
     # The two that were too few are in no year, and since the summer after theirs with the format.
-    assert answered(Height.FORMAT, template.id) == 6
-    assert answered(Height.TOTAL) == 15
+    assert answered(Height.FORMAT, template.id) == 13
+    assert answered(Height.TOTAL) == 22
     assert load_overview(session, questionnaire, SurveyKind.AFTER, 5).waiting == 2
     assert load_overview(session, questionnaire, SurveyKind.FOLLOW_UP, 5).formats == ()
     sweep(date(2026, 7, 2))
     assert answered(Height.YEAR, template.id, 2025) == 6
-    assert answered(Height.FORMAT, template.id) == 12
-    assert answered(Height.TOTAL) == 21
+    assert answered(Height.FORMAT, template.id) == 19
+    assert answered(Height.TOTAL) == 28
 
 
 def test_a_raised_group_hides_what_is_too_small_before_the_worker_ran(app: Flask) -> None:

@@ -247,6 +247,7 @@ def test_where_nothing_is_shown_a_sentence_says_why(app: Flask) -> None:
         few = ask(session, version, trainer=trainer_id, answered=4, release=Release.YEAR)
         nobody = ask(session, version, trainer=trainer_id, answered=0)
         waiting = ask(session, version, trainer=trainer_id, release=Release.WAITING)
+        bundled = ask(session, version, trainer=trainer_id, release=Release.YEAR)
         asking, over, silent, planned, omitted = (
             make_event(session, first_day=date(2025, 7, 1), state=EventState.HELD) for _ in range(5)
         )
@@ -261,6 +262,7 @@ def test_where_nothing_is_shown_a_sentence_says_why(app: Flask) -> None:
         (few, "Weniger als 5 Personen haben geantwortet"),
         (nobody, "Weniger als 5 Personen haben geantwortet"),
         (waiting, "wird noch ausgewertet"),
+        (bundled, "stehen mit denen anderer Veranstaltungen zusammen"),
         (over, "wird noch ausgewertet"),
         (asking, "bis dahin sieht niemand, wie viele es sind"),
         (silent, "wurde noch nicht gefragt"),

@@ -159,6 +159,12 @@ def _reason(survey: Survey | None, smallest: int, today: date) -> str:
             "Die Rückmeldung ist abgeschlossen und wird noch ausgewertet. Bitte sehen Sie in "
             "einigen Minuten wieder nach."
         )
+    if may_show(survey.answered, smallest):
+        # The smallest group was larger when it was decided, and nobody had been promised that.
+        return (
+            "Die Antworten stehen mit denen anderer Veranstaltungen zusammen, weil sie allein zu "
+            "wenige waren; dabei bleibt es. Sie zählen in den Summen des Formats mit."
+        )
     return (
         f"Weniger als {smallest} Personen haben geantwortet. Ihre Antworten fließen nur in die "
         "Summen des Formats ein, sobald auch diese groß genug sind."
