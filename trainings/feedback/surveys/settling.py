@@ -2,7 +2,7 @@
 
 A batch has at least five answers; only when a survey closes may the last one have fewer. What was
 pending is deleted, the used rights and the free texts of the survey are all written anew in random
-order, and the answers become numbers. See docs/feedback-anonymity.md.
+order, and so are the numbers that the answers become. See docs/feedback-anonymity.md.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def settle(session: Session, survey: Survey, *, fewest: int = SMALLEST_GROUP) ->
         return 0
     session.execute(delete(PendingAnswer).where(of_survey))
     _rewrite_used_rights(session, survey.id)
-    _add_counts(session, survey.id, sheets)
+    _rewrite_counts(session, survey.id, sheets)
     _rewrite_texts(session, survey.id, sheets)
     survey.answered += len(sheets)
     session.flush()
@@ -146,21 +146,24 @@ def _rewrite_used_rights(session: Session, survey_id: int) -> None:
     )
 
 
-def _add_counts(session: Session, survey_id: int, sheets: Sequence[Sheet]) -> None:
-    new = tally(sheets)
-    stored = {
-        (row.question, row.value): row
-        for row in session.scalars(
-            select(FeedbackCount).where(FeedbackCount.survey_id == survey_id)
-        )
-    }
+def _rewrite_counts(session: Session, survey_id: int, sheets: Sequence[Sheet]) -> None:
+    """Add to the sums of a survey; all rows are new, also those whose sum stays what it was.
+
+    Otherwise the transaction that last changed a row (`xmin` on PostgreSQL) would tell which values
+    nobody of the latest batch chose.
+    """
+    people = tally(sheets)
+    of_survey = FeedbackCount.survey_id == survey_id
+    stored = select(FeedbackCount.question, FeedbackCount.value, FeedbackCount.people)
+    for question, value, number in session.execute(stored.where(of_survey)).all():
+        people[question, value] += number
+    session.execute(delete(FeedbackCount).where(of_survey))
     # Sorted: the order in which the answers came must not become the order of the rows.
-    for (question, value), people in sorted(new.items()):
-        row = stored.get((question, value))
-        if row is None:
-            row = FeedbackCount(survey_id=survey_id, question=question, value=value, people=0)
-            session.add(row)
-        row.people += people
+    session.add_all(
+        FeedbackCount(survey_id=survey_id, question=question, value=value, people=number)
+        for (question, value), number in sorted(people.items())
+    )
+    session.flush()
 
 
 def _rewrite_texts(session: Session, survey_id: int, sheets: Sequence[Sheet]) -> None:
@@ -198,13 +201,15 @@ def _shuffled(rows: Sequence[T]) -> list[T]:
 def forget_dead_rows() -> None:
     """Let go of what deleted rows leave behind, where the database is not told to by itself.
 
-    PostgreSQL keeps old versions of rows, with the transaction that made them, until VACUUM; SQLite
-    overwrites what is deleted (`core.database`), and its log is emptied here.
+    PostgreSQL keeps old versions of rows, with the transaction that made them, until VACUUM, and a
+    plain VACUUM leaves their bytes in pages that other rows still use: these small tables are
+    written anew as a whole. SQLite overwrites what is deleted (`core.database`), and its log is
+    emptied here.
     """
     db.session.remove()
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if connection.dialect.name == POSTGRESQL:
             names = ", ".join(table.__tablename__ for table in REWRITTEN)
-            connection.exec_driver_sql(f"VACUUM {names}")
+            connection.exec_driver_sql(f"VACUUM (FULL) {names}")
         else:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
