@@ -336,6 +336,21 @@ def test_the_attack_finds_batches_that_lie_one_after_the_other(
     assert found["arrival", "texts by key"] >= most_by_chance(ROUNDS, len(found))
 
 
+@pytest.mark.postgresql_only
+def test_no_row_tells_in_which_batch_it_came(surveys: list[tuple[int, list[str]]]) -> None:
+    """Also a sum that the second batch left as it was: all rows are of the last transaction."""
+    survey_id, codes = surveys[0]
+    for batch, useful in ((codes[:5], "1"), (codes[5:], "5")):
+        with transaction() as session:
+            for code in batch:
+                submit(session, code, make_sheet(useful, words=secrets.token_hex(4)), NOW)
+        assert settle_answers(NOW) == 5
+    with db.engine.connect() as connection:
+        for table in (FeedbackCount, FeedbackText, UsedRight):
+            made_by = f"SELECT DISTINCT xmin::text FROM {table.__tablename__} WHERE survey_id = :id"
+            assert len(connection.execute(text(made_by), {"id": survey_id}).all()) == 1
+
+
 # What the tables can hold.
 
 WAITING = (PendingAnswer.__tablename__, PendingRight.__tablename__)

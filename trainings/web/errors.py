@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import traceback
 
 from flask import (
     Flask,
@@ -19,6 +18,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from trainings.core.database import db
+from trainings.core.discretion import kind_and_place
 from trainings.core.errors import DomainError
 from trainings.web.access import answers_json
 from trainings.web.sessions import is_unobserved
@@ -74,16 +74,14 @@ PAGES = {
 class _Discretion(logging.Filter):
     """Cuts what is logged where somebody answers a questionnaire.
 
-    What a database or a library says of an error may quote the answer, and Flask names the address.
-    The kind of the error and the lines of the program are enough to find it.
+    What an error says may quote the answer, and Flask names the address.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
         if has_request_context() and is_unobserved(request.path):
-            kind, _, trace = record.exc_info or sys.exc_info()
-            lines = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(trace)]
-            record.msg = "While somebody answered a questionnaire: %s at %s"
-            record.args = (kind.__name__ if kind else record.levelname, " ".join(lines))
+            _, error, trace = record.exc_info or sys.exc_info()
+            record.msg = "While somebody answered a questionnaire: %s"
+            record.args = (kind_and_place(error, trace),)
             record.exc_info = record.exc_text = record.stack_info = None
         return True
 

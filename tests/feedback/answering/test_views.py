@@ -31,6 +31,7 @@ from trainings.feedback.models import (
     Survey,
     SurveyState,
 )
+from trainings.feedback.rules import TEXTS_KEPT_FOR
 from trainings.feedback.surveys.settling import close
 from trainings.feedback.surveys.steps import lock_survey
 
@@ -260,6 +261,14 @@ def broken_store(app: Flask) -> Iterator[None]:
     sqlalchemy_event.listen(Session, "before_flush", refuse)
     yield
     sqlalchemy_event.remove(Session, "before_flush", refuse)
+
+
+def test_the_pages_at_the_foot_lead_to_how_it_is_kept_secret(client: FlaskClient) -> None:
+    for address in ("/datenschutz", "/hilfe"):
+        assert 'href="/rueckmeldung/vertraulichkeit"' in words_of(client.get(address))
+    assert 'href="/rueckmeldung/"' in words_of(client.get("/hilfe"))
+    assert "freie Texte drei Jahre" in words_of(client.get("/datenschutz"))
+    assert timedelta(days=3 * 365) == TEXTS_KEPT_FOR
 
 
 SECRETS = ("Xylophonistin", "rueckmeldung", "192.0.2.77")

@@ -18,7 +18,14 @@ from sqlalchemy.orm import Session
 from trainings.core.actors import SYSTEM
 from trainings.core.audit import record
 from trainings.core.clock import berlin_day
-from trainings.core.database import POSTGRESQL, Base, db, transaction
+from trainings.core.database import (
+    BUSY_TIMEOUT_SECONDS,
+    POSTGRESQL,
+    Base,
+    db,
+    transaction,
+)
+from trainings.core.discretion import leaves_no_line
 from trainings.core.settings import SMALLEST_GROUP
 from trainings.feedback.answers import Sheet, tally
 from trainings.feedback.models import (
@@ -38,6 +45,7 @@ from trainings.feedback.surveys.steps import lock_survey
 
 T = TypeVar("T")
 _RANDOM = secrets.SystemRandom()
+_PATIENCE_SECONDS = 2
 REWRITTEN: tuple[type[Base], ...] = (
     PendingAnswer,
     PendingRight,
@@ -49,6 +57,7 @@ REWRITTEN: tuple[type[Base], ...] = (
 """Tables of which a batch leaves dead rows behind on PostgreSQL."""
 
 
+@leaves_no_line
 def settle_answers(_now: datetime) -> int:
     """Settle the surveys with enough pending answers, each in its own transaction.
 
@@ -66,11 +75,13 @@ def settle_answers(_now: datetime) -> int:
     for survey_id in db.session.scalars(enough).all():
         with transaction() as session:
             settled += settle(session, lock_survey(session, survey_id))
-    if settled:
+    # On SQLite each time: a long read may have kept the log from being emptied the last time.
+    if settled or db.engine.dialect.name != POSTGRESQL:
         forget_dead_rows()
     return settled
 
 
+@leaves_no_line
 def close_surveys(now: datetime) -> int:
     """Close the surveys whose last day is over; what is pending is counted, however few it is.
 
@@ -212,4 +223,7 @@ def forget_dead_rows() -> None:
             names = ", ".join(table.__tablename__ for table in REWRITTEN)
             connection.exec_driver_sql(f"VACUUM (FULL) {names}")
         else:
+            # Whoever writes waits meanwhile: not for long, as the next sweep tries again.
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {_PATIENCE_SECONDS * 1000}")
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
