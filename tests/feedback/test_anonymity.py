@@ -36,6 +36,7 @@ from trainings.feedback.answers import Sheet
 from trainings.feedback.models import (
     KEY_BYTES,
     FeedbackCount,
+    FeedbackInvitation,
     FeedbackRight,
     FeedbackText,
     PendingAnswer,
@@ -45,9 +46,16 @@ from trainings.feedback.models import (
 )
 from trainings.feedback.surveys import settling
 from trainings.feedback.surveys.rights import answer_path, new_code
-from trainings.feedback.surveys.settling import REWRITTEN, forget_dead_rows, settle, settle_answers
+from trainings.feedback.surveys.settling import (
+    REWRITTEN,
+    close_surveys,
+    forget_dead_rows,
+    settle,
+    settle_answers,
+)
 from trainings.feedback.surveys.steps import lock_survey
 from trainings.models import metadata
+from trainings.registrations.models import Registration
 
 pytestmark = pytest.mark.both_databases
 ROUNDS = 200
@@ -143,6 +151,19 @@ def test_no_byte_of_a_used_right_is_left_where_it_waited(
         assert not any(each in before for each in used)
         after = stored_bytes(database_url, ["feedback_used_rights"])
         assert {after.count(each) for each in used} == {1}
+
+
+def test_no_byte_of_a_code_is_left_at_an_invitation_when_the_survey_is_over(
+    surveys: list[tuple[int, list[str]]], database_url: str
+) -> None:
+    survey_id, codes = surveys[0]
+    with transaction() as session:
+        person = session.scalars(select(Registration.id).limit(1)).one()
+        session.add(FeedbackInvitation(survey_id=survey_id, registration_id=person, token=codes[0]))
+    tables = [FeedbackInvitation.__tablename__]
+    assert codes[0].encode() in stored_bytes(database_url, tables)
+    assert close_surveys(NOW + timedelta(days=22)) == 3
+    assert codes[0].encode() not in stored_bytes(database_url, tables)
 
 
 def test_a_backup_holds_no_more_than_the_database(

@@ -53,8 +53,9 @@ REWRITTEN: tuple[type[Base], ...] = (
     FeedbackRight,
     FeedbackText,
     FeedbackCount,
+    FeedbackInvitation,
 )
-"""Tables of which a batch leaves dead rows behind on PostgreSQL."""
+"""Tables of which a batch, or the end of a survey, leaves dead rows behind on PostgreSQL."""
 
 
 @leaves_no_line
