@@ -1,5 +1,5 @@
 // Builds what the browser loads into static/build/: one style sheet, three fonts, one sprite of
-// icons, the mark as an icon of an installed page, the scripts of the scanner with the decoder of QR codes, each under a name that carries a
+// icons, the mark as an icon of an installed page, the scripts of the scanner with the decoder of QR codes and of the questionnaire, each under a name that carries a
 // hash of its content, and manifest.json that maps the plain names to these; and pdf-fonts/ with the
 // fonts of the PDFs. The same sources always give the same bytes.
 
@@ -22,7 +22,7 @@ const target = join(here, "build");
 const kern = join(root, "node_modules", "@kern-ux", "native", "dist");
 
 // The cascade of the project's own rules: parts before what arranges them, print last.
-const SHEETS = ["base", "shell", "parts", "rows", "tables", "forms", "charts", "attendance", "scanner", "print"];
+const SHEETS = ["base", "shell", "parts", "rows", "tables", "forms", "questions", "charts", "attendance", "scanner", "print"];
 
 const WEIGHTS = { 400: "Regular", 500: "Medium", 600: "SemiBold" };
 
@@ -144,7 +144,7 @@ async function styleSheet(icons) {
 }
 
 // What pages load by name; the other files of static/js are bundled into these.
-const SCRIPTS = ["scanner", "detector", "ready", "offline", "leave"];
+const SCRIPTS = ["scanner", "detector", "ready", "offline", "leave", "answers"];
 const WORKER = "worker";
 
 async function script(name, format) {

@@ -21,6 +21,7 @@ from trainings.attendance.door.reminders import send_door_reminders
 from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction
 from trainings.core.delivery import deliver_due_mails
+from trainings.core.discretion import is_discreet, kind_and_place
 from trainings.core.outbox import forget_old_mails
 from trainings.core.settings import current_settings
 from trainings.core.throttle import forget_attempts
@@ -50,12 +51,14 @@ class Job:
         name: for the log.
         every: the pause between two runs.
         run: does the work at an instant and returns how much there was.
+        discreet: whether the log must not say when there was something, nor what.
 
     """
 
     name: str
     every: timedelta
     run: Callable[[datetime], int]
+    discreet: bool = False
 
 
 def _sweep(work: Callable[[Session, datetime], int]) -> Job:
@@ -67,7 +70,7 @@ def _sweep(work: Callable[[Session, datetime], int]) -> Job:
 
 
 def _each_in_its_own(work: Callable[[datetime], int]) -> Job:
-    return Job(work.__name__, SELDOM, work)
+    return Job(work.__name__, SELDOM, work, is_discreet(work))
 
 
 def _deliver(now: datetime) -> int:
@@ -119,11 +122,14 @@ def run_jobs(jobs: tuple[Job, ...], now: datetime) -> list[str]:
     for job in jobs:
         try:
             done = job.run(now)
-        except Exception:
-            log.exception("%s failed", job.name)
+        except Exception as error:
+            if job.discreet:
+                log.error("%s failed: %s", job.name, kind_and_place(error, error.__traceback__))
+            else:
+                log.exception("%s failed", job.name)
             failed.append(job.name)
         else:
-            if done:
+            if done and not job.discreet:
                 log.info("%s: %d", job.name, done)
         finally:
             db.session.remove()

@@ -12,19 +12,10 @@ from mimetypes import guess_type
 from pathlib import Path
 
 from flask import Flask, Response, request, send_from_directory
-from flask.sessions import SecureCookieSessionInterface, SessionMixin
 
 from trainings.core.files import resource_folder
 
 ENDPOINT = "static"
-
-
-class _Sessions(SecureCookieSessionInterface):
-    """The cookie of a person belongs to pages; a file may be kept by proxies and given to all."""
-
-    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        if request.endpoint != ENDPOINT:
-            super().save_session(app, session, response)
 
 
 def install(app: Flask) -> None:
@@ -46,7 +37,6 @@ def install(app: Flask) -> None:
     def asset(name: str) -> str:
         return f"/static/{names.get(name, name)}"
 
-    app.session_interface = _Sessions()
     app.add_url_rule("/static/<path:filename>", ENDPOINT, serve)
     app.jinja_env.globals["asset"] = asset
 

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import logging
+import sys
 
-from flask import Flask, Response, current_app, jsonify, render_template, request
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    has_request_context,
+    jsonify,
+    render_template,
+    request,
+)
 from sqlalchemy.exc import IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from trainings.core.database import db
+from trainings.core.discretion import kind_and_place
 from trainings.core.errors import DomainError
 from trainings.web.access import answers_json
+from trainings.web.sessions import is_unobserved
 
 Answer = tuple[str, int]
 
@@ -60,6 +71,24 @@ PAGES = {
 }
 
 
+class _Discretion(logging.Filter):
+    """Cuts what is logged where somebody answers a questionnaire.
+
+    What an error says may quote the answer, and Flask names the address.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if has_request_context() and is_unobserved(request.path):
+            _, error, trace = record.exc_info or sys.exc_info()
+            record.msg = "While somebody answered a questionnaire: %s"
+            record.args = (kind_and_place(error, trace),)
+            record.exc_info = record.exc_text = record.stack_info = None
+        return True
+
+
+_DISCRETION = _Discretion()
+
+
 def error_page(status: int, title: str = "", sentence: str = "") -> Answer:
     """Return the page for a status; title and sentence replace the usual ones."""
     usual_title, usual_sentence = PAGES.get(status, PAGES[400 if status < 500 else 500])
@@ -95,6 +124,8 @@ def _is_for_script(error: HTTPException) -> bool:
 
 def install(app: Flask) -> None:
     """Register the pages."""
+    # Flask's own logger of this application is the same one.
+    log.addFilter(_DISCRETION)
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Answer | tuple[Response, int]:

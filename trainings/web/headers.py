@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from trainings.core.settings import Settings
 from trainings.web import assets
+from trainings.web.sessions import is_unobserved
 
 POLICY = "; ".join(
     (
@@ -41,7 +42,13 @@ def install(app: Flask) -> None:
         policy = SCANNER_POLICY if request.endpoint == SCANNER else POLICY
         headers.setdefault("Content-Security-Policy", policy)
         headers["X-Content-Type-Options"] = "nosniff"
-        headers["Referrer-Policy"] = "same-origin"
+        if is_unobserved(request.path):
+            # The address holds the code: no other page learns it, nothing keeps or lists it.
+            headers["Referrer-Policy"] = "no-referrer"
+            headers["Cache-Control"] = "no-store"
+            headers["X-Robots-Tag"] = "noindex, nofollow"
+        else:
+            headers["Referrer-Policy"] = "same-origin"
         headers["Permissions-Policy"] = "camera=(self), geolocation=(), microphone=()"
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         if settings.secure_cookies:

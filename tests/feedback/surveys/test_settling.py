@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from tests.feedback.factories import (
     make_version,
     pending,
 )
+from trainings.cli.jobs import _each_in_its_own, run_jobs
 from trainings.core.clock import berlin_day
 from trainings.core.database import db, transaction
 from trainings.feedback.models import (
@@ -26,6 +28,7 @@ from trainings.feedback.models import (
     SurveyState,
     UsedRight,
 )
+from trainings.feedback.surveys import settling
 from trainings.feedback.surveys.settling import close_surveys, settle_answers
 
 pytestmark = pytest.mark.both_databases
@@ -106,3 +109,35 @@ def test_texts_are_written_anew_under_other_keys(opened: tuple[int, list[str]]) 
     after = set(db.session.scalars(select(FeedbackText.key)))
     assert len(after) == 5
     assert not before & after
+
+
+def test_the_worker_logs_no_batch_and_of_a_failure_only_its_place(
+    opened: tuple[int, list[str]],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, codes = opened
+    caplog.set_level(logging.INFO)
+    batches = tuple(map(_each_in_its_own, (settle_answers, close_surveys)))
+    with transaction() as session:
+        answer(session, codes[:5], NOW, words="Xylophonistin")
+    assert run_jobs(batches, NOW + timedelta(days=22)) == []
+    assert count(UsedRight) == 5
+    assert caplog.text == ""
+
+    def fail(sheets: object) -> None:
+        raise ValueError(f"not to be counted: {sheets}")
+
+    with transaction() as session:
+        survey, more = make_open_survey(
+            session,
+            make_attended(session, 1, first_day=berlin_day(NOW)),
+            make_version(session),
+            NOW,
+        )
+        answer(session, more[:5], NOW, words="Xylophonistin")
+    monkeypatch.setattr(settling, "tally", fail)
+    assert run_jobs(batches, NOW) == ["settle_answers"]
+    assert "settle_answers failed: ValueError at " in caplog.text
+    assert "Xylophonistin" not in caplog.text
+    assert pending(db.session(), survey) == 5

@@ -104,7 +104,8 @@ def submit(session: Session, code: str, sheet: Sheet, now: datetime) -> None:
     _check_open(survey, now)
     gone = session.execute(delete(FeedbackRight).where(FeedbackRight.token_hash == token_hash))
     if not gone.rowcount:  # type: ignore[attr-defined]
-        raise _used()
+        # Somebody used it meanwhile, or it was taken back.
+        raise _used() if is_used(session, token_hash) else _unknown()
     session.add(PendingRight(token_hash=token_hash, survey_id=survey_id))
     session.add(
         PendingAnswer(

@@ -2,7 +2,7 @@
 
 A batch has at least five answers; only when a survey closes may the last one have fewer. What was
 pending is deleted, the used rights and the free texts of the survey are all written anew in random
-order, and the answers become numbers. See docs/feedback-anonymity.md.
+order, and so are the numbers that the answers become. See docs/feedback-anonymity.md.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from trainings.core.database import (
     db,
     transaction,
 )
+from trainings.core.discretion import leaves_no_line
 from trainings.core.settings import SMALLEST_GROUP
 from trainings.feedback.answers import Sheet, tally
 from trainings.feedback.models import (
@@ -44,6 +45,7 @@ from trainings.feedback.surveys.steps import lock_survey
 
 T = TypeVar("T")
 _RANDOM = secrets.SystemRandom()
+_PATIENCE_SECONDS = 2
 REWRITTEN: tuple[type[Base], ...] = (
     PendingAnswer,
     PendingRight,
@@ -51,10 +53,12 @@ REWRITTEN: tuple[type[Base], ...] = (
     FeedbackRight,
     FeedbackText,
     FeedbackCount,
+    FeedbackInvitation,
 )
-"""Tables of which a batch leaves dead rows behind on PostgreSQL."""
+"""Tables of which a batch, or the end of a survey, leaves dead rows behind on PostgreSQL."""
 
 
+@leaves_no_line
 def settle_answers(_now: datetime) -> int:
     """Settle the surveys with enough pending answers, each in its own transaction.
 
@@ -72,11 +76,13 @@ def settle_answers(_now: datetime) -> int:
     for survey_id in db.session.scalars(enough).all():
         with transaction() as session:
             settled += settle(session, lock_survey(session, survey_id))
-    if settled:
+    # On SQLite each time: a long read may have kept the log from being emptied the last time.
+    if settled or db.engine.dialect.name != POSTGRESQL:
         forget_dead_rows()
     return settled
 
 
+@leaves_no_line
 def close_surveys(now: datetime) -> int:
     """Close the surveys whose last day is over; what is pending is counted, however few it is.
 
@@ -134,7 +140,7 @@ def settle(session: Session, survey: Survey, *, fewest: int = SMALLEST_GROUP) ->
         return 0
     session.execute(delete(PendingAnswer).where(of_survey))
     _rewrite_used_rights(session, survey.id)
-    _add_counts(session, survey.id, sheets)
+    _rewrite_counts(session, survey.id, sheets)
     _rewrite_texts(session, survey.id, sheets)
     survey.answered += len(sheets)
     session.flush()
@@ -152,21 +158,24 @@ def _rewrite_used_rights(session: Session, survey_id: int) -> None:
     )
 
 
-def _add_counts(session: Session, survey_id: int, sheets: Sequence[Sheet]) -> None:
-    new = tally(sheets)
-    stored = {
-        (row.question, row.value): row
-        for row in session.scalars(
-            select(FeedbackCount).where(FeedbackCount.survey_id == survey_id)
-        )
-    }
+def _rewrite_counts(session: Session, survey_id: int, sheets: Sequence[Sheet]) -> None:
+    """Add to the sums of a survey; all rows are new, also those whose sum stays what it was.
+
+    Otherwise the transaction that last changed a row (`xmin` on PostgreSQL) would tell which values
+    nobody of the latest batch chose.
+    """
+    people = tally(sheets)
+    of_survey = FeedbackCount.survey_id == survey_id
+    stored = select(FeedbackCount.question, FeedbackCount.value, FeedbackCount.people)
+    for question, value, number in session.execute(stored.where(of_survey)).all():
+        people[question, value] += number
+    session.execute(delete(FeedbackCount).where(of_survey))
     # Sorted: the order in which the answers came must not become the order of the rows.
-    for (question, value), people in sorted(new.items()):
-        row = stored.get((question, value))
-        if row is None:
-            row = FeedbackCount(survey_id=survey_id, question=question, value=value, people=0)
-            session.add(row)
-        row.people += people
+    session.add_all(
+        FeedbackCount(survey_id=survey_id, question=question, value=value, people=number)
+        for (question, value), number in sorted(people.items())
+    )
+    session.flush()
 
 
 def _rewrite_texts(session: Session, survey_id: int, sheets: Sequence[Sheet]) -> None:
@@ -201,23 +210,21 @@ def _shuffled(rows: Sequence[T]) -> list[T]:
     return _RANDOM.sample(rows, len(rows))
 
 
-def forget_dead_rows(*, patience: int = BUSY_TIMEOUT_SECONDS) -> None:
+def forget_dead_rows() -> None:
     """Let go of what deleted rows leave behind, where the database is not told to by itself.
 
-    PostgreSQL keeps old versions of rows, with the transaction that made them, until VACUUM; SQLite
-    overwrites what is deleted (`core.database`), and its log is emptied here.
-
-    Args:
-        patience: seconds to wait for those who read from SQLite's log at the moment. If that is
-            too short the log stays as it is until the next call, or until it is full.
-
+    PostgreSQL keeps old versions of rows, with the transaction that made them, until VACUUM, and a
+    plain VACUUM leaves their bytes in pages that other rows still use: these small tables are
+    written anew as a whole. SQLite overwrites what is deleted (`core.database`), and its log is
+    emptied here.
     """
     db.session.remove()
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if connection.dialect.name == POSTGRESQL:
             names = ", ".join(table.__tablename__ for table in REWRITTEN)
-            connection.exec_driver_sql(f"VACUUM {names}")
+            connection.exec_driver_sql(f"VACUUM (FULL) {names}")
         else:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience * 1000}")
+            # Whoever writes waits meanwhile: not for long, as the next sweep tries again.
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {_PATIENCE_SECONDS * 1000}")
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
             connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")

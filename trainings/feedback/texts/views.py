@@ -34,8 +34,6 @@ CHOSEN = "text"
 """Name of the boxes on the list."""
 EDIT = "aendern"
 """Name of the button that leads from the preview back to what was typed."""
-_PATIENCE = 2
-"""Seconds that somebody who overwrote a text waits at most for others who read."""
 _KEY = re.compile(rf"[0-9a-f]{{{2 * KEY_BYTES}}}")
 
 
@@ -173,7 +171,7 @@ def _page_of(key: bytes, template: str, form: SeenForm, status: int) -> Response
 def _forget(done: Response | None) -> Response | None:
     """Let the database give up what was overwritten, at once."""
     if done is not None:
-        forget_dead_rows(patience=_PATIENCE)
+        forget_dead_rows()
     return done
 
 
