@@ -22,7 +22,7 @@ const target = join(here, "build");
 const kern = join(root, "node_modules", "@kern-ux", "native", "dist");
 
 // The cascade of the project's own rules: parts before what arranges them, print last.
-const SHEETS = ["base", "shell", "parts", "rows", "tables", "forms", "charts", "attendance", "scanner", "print"];
+const SHEETS = ["base", "shell", "parts", "rows", "tables", "forms", "questions", "charts", "attendance", "scanner", "print"];
 
 const WEIGHTS = { 400: "Regular", 500: "Medium", 600: "SemiBold" };
 
