@@ -25,6 +25,7 @@ from trainings.core.outbox import forget_old_mails
 from trainings.core.settings import current_settings
 from trainings.core.throttle import forget_attempts
 from trainings.core.tokens import forget_tokens
+from trainings.feedback.questionnaires.standard import provide_standard
 from trainings.inventory.orders.sweeps import (
     blank_card_orders,
     expire_card_orders,
@@ -88,6 +89,7 @@ JOBS = (
     _each_in_its_own(lapse_card_orders),
     _sweep(blank_card_orders),
     _sweep(warn_of_low_stock),
+    _sweep(provide_standard),
     _sweep(sweeps.delete_needs),
     _sweep(delete_door_names),
     _sweep(sweeps.forget_submitted_forms),
