@@ -118,7 +118,7 @@ def choose_questionnaires(
         if plan is not None:
             session.delete(plan)
             session.flush()
-        record(session, actor, "feedback_plan_removed", template, now)
+            record(session, actor, "feedback_plan_removed", template, now)
         return
     usual = usual_questionnaires(session)
     after_id = _resolved(after, usual, use_of(template.kind, SurveyKind.AFTER))
