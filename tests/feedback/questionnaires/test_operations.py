@@ -19,6 +19,7 @@ from tests.feedback.factories import (
     make_open_survey,
     make_version,
 )
+from trainings.cli.jobs import JOBS
 from trainings.core.actors import SYSTEM, Actor
 from trainings.core.audit import AuditEntry
 from trainings.core.database import db, transaction
@@ -379,6 +380,11 @@ def test_the_standard_ones_are_stored_once(app: Flask) -> None:
         rows = list_questionnaires(session)
     assert [row.title for row in rows] == ["Nachbefragung zum Training", "Tagung", "Training"]
     assert all(row.current and row.current.number == 1 for row in rows)
+
+
+def test_the_worker_stores_the_standard_ones(app: Flask) -> None:
+    job = next(job for job in JOBS if job.name == provide_standard.__name__)
+    assert [job.run(NOW), job.run(NOW)] == [len(STANDARD), 0]
 
 
 def test_nothing_is_found_under_a_foreign_number(office: Actor) -> None:

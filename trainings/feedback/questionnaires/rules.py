@@ -77,13 +77,13 @@ def settled(question: Question, released: Mapping[str, Shape], taken: Collection
     """Return a question under the key that it may have.
 
     Args:
-        question: as it was written, under the key that it had before.
+        question: as it was written, under the key that it had before; empty: it is new.
         released: the shapes that were released, by key.
         taken: keys of the other questions of the draft.
 
     """
     unlike = question.key in released and released[question.key] != shape(question)
-    if unlike or question.key in taken or not question.key:
+    if unlike or not question.key:
         return replace(question, key=fresh_key({*released, *taken}))
     return question
 
