@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.feedback.factories import SMALL
@@ -61,6 +61,7 @@ def after(content: Content, *changes: Change, released: tuple[Content, ...] = ()
     return content
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(CHANGES, max_size=6), max_size=5))
 def test_one_key_has_one_shape_through_all_versions(versions: list[list[Change]]) -> None:
     released = [SMALL]
