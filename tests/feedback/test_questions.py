@@ -13,7 +13,8 @@ from trainings.feedback.content import LONGEST_TEXT, Content, Question, Question
 from trainings.feedback.questionnaires.standard import AGREEMENT, TRAINING
 
 PAGE = """{% from "feedback/questions.html" import questions, answer_errors -%}
-<form method="post">{{ answer_errors(content, errors) }}{{ questions(content, given, errors) }}</form>"""
+<form method="post">{{ answer_errors(content, errors) }}
+{{ questions(content, given, errors) }}</form>"""
 
 
 def drawn(

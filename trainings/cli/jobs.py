@@ -26,6 +26,7 @@ from trainings.core.settings import current_settings
 from trainings.core.throttle import forget_attempts
 from trainings.core.tokens import forget_tokens
 from trainings.feedback.questionnaires.standard import provide_standard
+from trainings.feedback.texts.sweeps import forget_texts
 from trainings.inventory.orders.sweeps import (
     blank_card_orders,
     expire_card_orders,
@@ -94,6 +95,7 @@ JOBS = (
     _sweep(delete_door_names),
     _sweep(sweeps.forget_submitted_forms),
     _sweep(forget_old_certificates),
+    _sweep(forget_texts),
     _sweep(forget_tokens),
     _sweep(forget_login_requests),
     _sweep(forget_attempts),

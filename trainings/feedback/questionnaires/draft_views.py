@@ -144,53 +144,56 @@ def question_new(questionnaire_id: int, place: int) -> ResponseReturnValue:
     return done or _question_page(found, form, status, key="")
 
 
-@blueprint.route("/<id:questionnaire_id>/entwurf/fragen/<key>", methods=["GET", "POST"])
+@blueprint.route("/<id:questionnaire_id>/entwurf/fragen/<question>", methods=["GET", "POST"])
 @requires(Permission.OFFICE)
-def question_edit(questionnaire_id: int, key: str) -> ResponseReturnValue:
+def question_edit(questionnaire_id: int, question: str) -> ResponseReturnValue:
     """Change a question, also into one of another kind."""
     found = load_draft(db.session(), questionnaire_id)
-    question = rules.find_question(found.content, key)
-    kind = _kind_of_the_address() or (question.kind if question else None)
-    if kind is None or (question is None and request.method == "GET"):
+    before = rules.find_question(found.content, question)
+    kind = _kind_of_the_address() or (before.kind if before else None)
+    if kind is None or (before is None and request.method == "GET"):
         raise not_found()
-    form = question_form(kind, question, found.seen)
+    form = question_form(kind, before, found.seen)
 
     def change() -> Change:
-        return rules.write_question(key, form.question(question))
+        return rules.write_question(question, form.question(before))
 
     def told(changed: Changed) -> str:
-        return _NEW_QUESTION if key in found.released_keys and changed.question != key else ""
+        is_new = question in found.released_keys and changed.question != question
+        return _NEW_QUESTION if is_new else ""
 
     done, status = _save(form, found, change, told)
-    return done or _question_page(found, form, status, key=key)
+    return done or _question_page(found, form, status, key=question)
 
 
-@blueprint.post("/<id:questionnaire_id>/entwurf/fragen/<key>/<any(hoch, runter):way>")
+@blueprint.post("/<id:questionnaire_id>/entwurf/fragen/<question>/<any(hoch, runter):way>")
 @requires(Permission.OFFICE)
-def question_move(questionnaire_id: int, key: str, way: str) -> Response:
+def question_move(questionnaire_id: int, question: str, way: str) -> Response:
     """Move a question, also into the section beside its own."""
-    return _press(questionnaire_id, rules.move_question(key, _STEPS[way]))
+    return _press(questionnaire_id, rules.move_question(question, _STEPS[way]))
 
 
-@blueprint.post("/<id:questionnaire_id>/entwurf/fragen/<key>/entfernen")
+@blueprint.post("/<id:questionnaire_id>/entwurf/fragen/<question>/entfernen")
 @requires(Permission.OFFICE)
-def question_remove(questionnaire_id: int, key: str) -> Response:
+def question_remove(questionnaire_id: int, question: str) -> Response:
     """Remove a question."""
-    return _press(questionnaire_id, rules.remove_question(key), "Die Frage ist entfernt.")
+    return _press(questionnaire_id, rules.remove_question(question), "Die Frage ist entfernt.")
 
 
 @blueprint.post(
-    "/<id:questionnaire_id>/entwurf/fragen/<key>/antworten/<option>/<any(hoch, runter):way>"
+    "/<id:questionnaire_id>/entwurf/fragen/<question>/antworten/<option>/<any(hoch, runter):way>"
 )
 @requires(Permission.OFFICE)
-def option_move(questionnaire_id: int, key: str, option: str, way: str) -> Response:
+def option_move(questionnaire_id: int, question: str, option: str, way: str) -> Response:
     """Move an answer to choose."""
 
     def back(changed: Changed) -> str:
-        here = url_for(".question_edit", questionnaire_id=questionnaire_id, key=changed.question)
+        here = url_for(
+            ".question_edit", questionnaire_id=questionnaire_id, question=changed.question
+        )
         return f"{here}#antwort-{option}"
 
-    return _press(questionnaire_id, rules.move_option(key, option, _STEPS[way]), back=back)
+    return _press(questionnaire_id, rules.move_option(question, option, _STEPS[way]), back=back)
 
 
 @blueprint.route("/<id:questionnaire_id>/entwurf/freigeben", methods=["GET", "POST"])
