@@ -19,6 +19,7 @@ from trainings.cli.checks import (
     certificates,
     closings,
     events,
+    feedback_results,
     feedback_texts,
     places,
     registrations,
@@ -69,4 +70,5 @@ CHECKS: tuple[Check, ...] = (
     feedback_texts.removed_texts_are_empty,
     feedback_texts.texts_are_read_when_they_may_be,
     feedback_texts.texts_belong_to_a_free_question,
+    feedback_results.releases_equal_the_rule,
 )

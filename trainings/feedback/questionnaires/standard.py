@@ -42,7 +42,7 @@ def _open(key: str, text: str) -> Question:
 
 
 TRAINING = Content(
-    introduction="Wie war das Training für Sie? Ihre Antworten helfen uns, das nächste besser zu machen.",
+    introduction="Wie war das Training für Sie? Ihre Antworten helfen, das nächste zu verbessern.",
     sections=(
         Section(
             "Wie war es?",
@@ -123,7 +123,7 @@ CONFERENCE = Content(
 )
 
 FOLLOW_UP = Content(
-    introduction="Vor etwa drei Monaten haben Sie an unserem Training teilgenommen. Was ist geblieben?",
+    introduction="Vor etwa drei Monaten waren Sie bei unserem Training. Was ist geblieben?",
     sections=(
         Section(
             "Aus dem Training in den Alltag",
