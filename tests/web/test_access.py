@@ -11,12 +11,14 @@ from sqlalchemy import text
 from werkzeug.routing import Rule
 
 from tests.factories import log_in, make_event, make_organisation, make_person, make_venue
+from tests.feedback.factories import make_version
 from tests.inventory.factories import fill, make_card, make_store
 from trainings.core.actors import Actor
 from trainings.core.clock import utc_now
 from trainings.core.database import transaction
 from trainings.core.permissions import Permission, Role, permissions_of
 from trainings.events.models import EventKind, EventTemplate, Visibility
+from trainings.feedback.models import Questionnaire, VersionState
 from trainings.registrations.operations import register
 from trainings.web.access import answers_json, permission_of
 
@@ -51,6 +53,9 @@ def people(app: Flask) -> dict[Role | None, int]:
         )
         session.flush()
         fill(session, make_store(session), make_card(session).editions[0], 10)
+        released = make_version(session)
+        questionnaire = session.get_one(Questionnaire, released.questionnaire_id)
+        make_version(session, questionnaire=questionnaire, state=VersionState.DRAFT)
         register(session, Actor(person_id=made[Role.PARTICIPANT]), event.id, now=utc_now())
     return made
 
@@ -65,6 +70,9 @@ PARTS = {
     "signature": "B" * 24,
     "filename": "css/base.css",
     "paper": "teilnahmeliste",
+    "question": "again",
+    "option": "no",
+    "way": "hoch",
 }
 
 

@@ -26,6 +26,7 @@ from trainings.core.outbox import forget_old_mails
 from trainings.core.settings import current_settings
 from trainings.core.throttle import forget_attempts
 from trainings.core.tokens import forget_tokens
+from trainings.feedback.questionnaires.standard import provide_standard
 from trainings.feedback.results.releasing import release_results
 from trainings.feedback.texts.sweeps import forget_texts
 from trainings.inventory.orders.sweeps import (
@@ -93,6 +94,7 @@ JOBS = (
     _each_in_its_own(lapse_card_orders),
     _sweep(blank_card_orders),
     _sweep(warn_of_low_stock),
+    _sweep(provide_standard),
     _sweep(release_results),
     _sweep(sweeps.delete_needs),
     _sweep(delete_door_names),

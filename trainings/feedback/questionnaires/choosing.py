@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
 from trainings.events.models import Event, EventKind
@@ -27,7 +27,9 @@ def version_for(session: Session, event: Event, kind: SurveyKind) -> Questionnai
     if plan is not None:
         chosen = plan.after_id if kind is SurveyKind.AFTER else plan.follow_up_id
     else:
-        chosen = _usual(session, event.kind, kind)
+        use = use_of(event.kind, kind)
+        usual = usual_questionnaires(session).get(use) if use else None
+        chosen = usual.id if usual else None
     if chosen is None:
         return None
     return session.scalar(
@@ -41,15 +43,29 @@ def version_for(session: Session, event: Event, kind: SurveyKind) -> Questionnai
     )
 
 
-def _usual(session: Session, event_kind: EventKind, kind: SurveyKind) -> int | None:
+def use_of(event_kind: EventKind, kind: SurveyKind) -> QuestionnaireUse | None:
+    """Return what events of a kind ask then, unless their format says otherwise; None: nothing."""
     use = usual_use(event_kind)
     if kind is SurveyKind.FOLLOW_UP:
-        use = QuestionnaireUse.FOLLOW_UP if use is QuestionnaireUse.TRAINING else None
-    if use is None:
-        return None
-    return session.scalar(
-        select(Questionnaire.id)
-        .where(Questionnaire.use == use, Questionnaire.retired_at.is_(None))
+        return QuestionnaireUse.FOLLOW_UP if use is QuestionnaireUse.TRAINING else None
+    return use
+
+
+def usual_questionnaires(session: Session) -> dict[QuestionnaireUse, Questionnaire]:
+    """Return the oldest questionnaire for each use that may be asked; one statement."""
+    found: dict[QuestionnaireUse, Questionnaire] = {}
+    for questionnaire in session.scalars(
+        select(Questionnaire)
+        .where(Questionnaire.retired_at.is_(None), was_released())
         .order_by(Questionnaire.id)
-        .limit(1)
+    ):
+        found.setdefault(questionnaire.use, questionnaire)
+    return found
+
+
+def was_released() -> ColumnElement[bool]:
+    """Return the condition that a questionnaire has a version that can be asked."""
+    return exists().where(
+        QuestionnaireVersion.questionnaire_id == Questionnaire.id,
+        QuestionnaireVersion.state == VersionState.RELEASED,
     )

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from trainings.core.actors import SYSTEM
 from trainings.core.audit import record
+from trainings.core.database import POSTGRESQL
 from trainings.feedback.content import Content, Option, Question, QuestionKind, Section
 from trainings.feedback.models import (
     Questionnaire,
@@ -192,6 +193,9 @@ def provide_standard(session: Session, now: datetime) -> int:
         How many were stored.
 
     """
+    if session.get_bind().dialect.name == POSTGRESQL:
+        # There is no row to lock yet: of two at once, one waits and finds those of the other.
+        session.execute(text("LOCK TABLE questionnaires IN SHARE ROW EXCLUSIVE MODE"))
     if session.scalar(select(Questionnaire.id).limit(1)) is not None:
         return 0
     for title, use, content in STANDARD:
