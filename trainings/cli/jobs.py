@@ -25,6 +25,8 @@ from trainings.core.outbox import forget_old_mails
 from trainings.core.settings import current_settings
 from trainings.core.throttle import forget_attempts
 from trainings.core.tokens import forget_tokens
+from trainings.feedback.surveys import sweeps as survey_sweeps
+from trainings.feedback.surveys.settling import close_surveys, settle_answers
 from trainings.inventory.orders.sweeps import (
     blank_card_orders,
     expire_card_orders,
@@ -84,6 +86,12 @@ JOBS = (
     _each_in_its_own(send_door_reminders),
     _each_in_its_own(send_closing_reminders),
     _each_in_its_own(sweeps.close_past_events),
+    _each_in_its_own(survey_sweeps.invite),
+    _each_in_its_own(survey_sweeps.follow_up),
+    _each_in_its_own(survey_sweeps.remind),
+    _each_in_its_own(settle_answers),
+    _each_in_its_own(close_surveys),
+    _each_in_its_own(survey_sweeps.forget_rights),
     _each_in_its_own(expire_card_orders),
     _each_in_its_own(lapse_card_orders),
     _sweep(blank_card_orders),
