@@ -57,8 +57,8 @@ def reminder(survey: Survey, event: Event, code: str) -> Mail:
         code,
         f"Noch Zeit für Ihre Rückmeldung: {event.title}, {event.number}",
         "vor einigen Tagen haben wir Sie um eine Rückmeldung gebeten. Diese eine Erinnerung "
-        "bekommen alle, denn wer schon geantwortet hat, wissen wir nicht. Falls Sie es schon getan haben: "
-        "danke, dann ist nichts weiter zu tun.",
+        "bekommen alle, denn wer schon geantwortet hat, wissen wir nicht. Falls Sie es schon "
+        "getan haben: danke, dann ist nichts weiter zu tun.",
     )
 
 
