@@ -17,10 +17,7 @@ from trainings.feedback.surveys.wording import FILTER_NAMES, WAY_NAMES, Way
 class ListFilter(QueryForm):
     """Filter of the list; it stands in the address."""
 
-    stand = ChoiceField(
-        "Stand",
-        choices=[("", "alle"), *((each.value, words) for each, words in FILTER_NAMES.items())],
-    )
+    stand = ChoiceField("Stand", choices=options([("", "alle"), *FILTER_NAMES.items()]))
 
     @property
     def phase(self) -> Phase | None:
