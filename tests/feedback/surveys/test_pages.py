@@ -143,7 +143,7 @@ def test_a_foreign_trainer_changes_nothing(app: Flask, client: FlaskClient) -> N
     page = text(client, course.url)
     log_in(client, course.foreign)
     for path in ("/zettel", "/zettel/neu", "/danach", "/nachbefragung"):
-        data = forms_of(page)[0].fields | {"danach-way": "omit", "nachbefragung-way": "omit"}
+        data = forms_of(page)[0].fields | {"after-way": "omit", "follow_up-way": "omit"}
         assert client.post(course.url + path, data=data).status_code in {404, 422}
     assert rights() == 1
 
@@ -188,7 +188,7 @@ def test_a_setting_lets_the_office_see_it(
 def test_what_is_chosen_is_kept(app: Flask, client: FlaskClient) -> None:
     course = Course(ended=-3)
     log_in(client, course.trainer)
-    answered = submit(client, course.url, {"danach-way": "slips"})
+    answered = submit(client, course.url, {"after-way": "slips"})
     assert answered.status_code == 303
     survey = course.survey()
     assert survey is not None
@@ -196,7 +196,7 @@ def test_what_is_chosen_is_kept(app: Flask, client: FlaskClient) -> None:
     page = text(client, course.url)
     assert "mit Zetteln vor Ort" in page
     assert "Zettel drucken" not in page
-    submit(client, course.url, {"nachbefragung-way": "omit"})
+    submit(client, course.url, {"follow_up-way": "omit"})
     later = course.survey(SurveyKind.FOLLOW_UP)
     assert later is not None
     assert later.state is SurveyState.OMITTED
@@ -210,7 +210,7 @@ def test_what_is_chosen_is_kept(app: Flask, client: FlaskClient) -> None:
 def test_what_was_not_offered_is_refused(app: Flask, client: FlaskClient, way: str) -> None:
     course = Course(ended=-3)
     log_in(client, course.trainer)
-    refused = submit(client, course.url, {"danach-way": way})
+    refused = submit(client, course.url, {"after-way": way})
     assert refused.status_code == 422
     assert "Bitte wählen Sie, wie gefragt wird." in refused.get_data(as_text=True)
     assert course.survey() is None
@@ -219,7 +219,7 @@ def test_what_was_not_offered_is_refused(app: Flask, client: FlaskClient, way: s
 def test_slips_are_the_answer_itself_and_are_kept_nowhere(app: Flask, client: FlaskClient) -> None:
     course = Course()
     log_in(client, course.trainer)
-    submit(client, course.url, {"danach-way": "slips"})
+    submit(client, course.url, {"after-way": "slips"})
     page = text(client, course.url)
     printed = send(client, course.url, page, button="Zettel drucken")
     assert printed.content_type == "application/pdf"
@@ -240,7 +240,7 @@ def test_printing_anew_is_asked_once_and_voids_the_old_ones(
 ) -> None:
     course = Course()
     log_in(client, course.trainer)
-    submit(client, course.url, {"danach-way": "slips"})
+    submit(client, course.url, {"after-way": "slips"})
     assert client.get(f"{course.url}/zettel/neu").status_code == 303
     first = send(client, course.url, text(client, course.url), button="Zettel drucken")
     page = text(client, f"{course.url}/zettel/neu")
@@ -268,7 +268,7 @@ def test_the_office_sets_the_last_day(app: Flask, client: FlaskClient) -> None:
     assert client.post(f"{course.url}/danach/ende").status_code == 403
     log_in(client, course.office)
     day = today() + 30 * DAY
-    assert submit(client, course.url, {"danach-last_day": day.isoformat()}).status_code == 303
+    assert submit(client, course.url, {"after-last_day": day.isoformat()}).status_code == 303
     survey = course.survey()
     assert survey is not None
     assert survey.closes_on == day
@@ -299,7 +299,7 @@ def test_what_is_no_last_day_is_refused_in_place(
     assert before is not None
     closes_on = before.closes_on
     log_in(client, course.office)
-    refused = submit(client, course.url, {"danach-last_day": typed})
+    refused = submit(client, course.url, {"after-last_day": typed})
     assert refused.status_code == 422
     assert "kern-error" in refused.get_data(as_text=True)
     after = course.survey()
@@ -403,3 +403,22 @@ def test_the_page_of_an_event_stays_within_its_budget(app: Flask, client: FlaskC
     with counted_statements() as statements:
         text(client, course.url)
     assert len(statements) <= MOST
+
+
+def test_a_form_that_came_too_late_says_why(app: Flask, client: FlaskClient) -> None:
+    course = Course()
+    course.open()
+    log_in(client, course.office)
+    page = text(client, course.url)
+    with transaction() as session:
+        session.scalars(select(Survey)).one().closes_on = today() - DAY
+    late = send(client, course.url, page, {"after-last_day": (today() + DAY).isoformat()})
+    assert late.status_code == 409
+    assert "läuft nicht wieder an" in late.get_data(as_text=True)
+    fresh = Course(ended=-3)
+    log_in(client, fresh.trainer)
+    page = text(client, fresh.url)
+    fresh.open()
+    late = send(client, fresh.url, page, {"after-way": "omit"})
+    assert late.status_code == 409
+    assert "Der Stand dieser Rückmeldung ist „Läuft“" in late.get_data(as_text=True)

@@ -36,7 +36,6 @@ from trainings.people.sessions import current_actor
 __all__ = ["blueprint"]
 
 _SECTION = "surveys.event_list"
-_KINDS = {"danach": SurveyKind.AFTER, "nachbefragung": SurveyKind.FOLLOW_UP}
 _CHOSEN = {
     Way.MAIL: "Gespeichert: Gefragt wird per Mail.",
     Way.SLIPS: "Gespeichert: Gefragt wird mit Zetteln vor Ort. Am letzten Tag können Sie sie hier "
@@ -84,51 +83,32 @@ def event_page(number: str) -> ResponseReturnValue:
     return _page(number)
 
 
-@blueprint.route("/<number:number>/danach", methods=["GET", "POST"], defaults={"which": "danach"})
-@blueprint.route(
-    "/<number:number>/nachbefragung", methods=["GET", "POST"], defaults={"which": "nachbefragung"}
-)
+@blueprint.route("/<number:number>/danach", methods=["GET", "POST"])
 @requires(Permission.FEEDBACK)
-def choose(number: str, which: str) -> ResponseReturnValue:
-    """Choose how an event asks, or that it does not."""
-    if request.method == "GET":
-        return _to_page(number)
-    kind = _KINDS[which]
-    form = WayForm(kind, prefix=which)
-
-    def work(session: Session, actor: Actor, now: datetime) -> Outcome:
-        operations.choose_way(session, actor, number, kind, way=form.chosen, now=now)
-        return Outcome(url_for(".event_page", number=number), _CHOSEN[form.chosen])
-
-    done, status = attempt(form, work)
-    return done or _page(number, ways={kind: form}, status=status)
+def choose_after(number: str) -> ResponseReturnValue:
+    """Choose how an event asks after its last session, or that it does not."""
+    return _choose(number, SurveyKind.AFTER)
 
 
-@blueprint.route(
-    "/<number:number>/danach/ende", methods=["GET", "POST"], defaults={"which": "danach"}
-)
-@blueprint.route(
-    "/<number:number>/nachbefragung/ende",
-    methods=["GET", "POST"],
-    defaults={"which": "nachbefragung"},
-)
+@blueprint.route("/<number:number>/nachbefragung", methods=["GET", "POST"])
+@requires(Permission.FEEDBACK)
+def choose_follow_up(number: str) -> ResponseReturnValue:
+    """Choose whether an event asks again after three months."""
+    return _choose(number, SurveyKind.FOLLOW_UP)
+
+
+@blueprint.route("/<number:number>/danach/ende", methods=["GET", "POST"])
 @requires(Permission.OFFICE)
-def last_day(number: str, which: str) -> ResponseReturnValue:
-    """Set the last day of an open survey."""
-    if request.method == "GET":
-        return _to_page(number)
-    kind = _KINDS[which]
-    form = LastDayForm(prefix=which)
+def last_day_after(number: str) -> ResponseReturnValue:
+    """Set the last day of what is asked after the last session."""
+    return _set_last_day(number, SurveyKind.AFTER)
 
-    def work(session: Session, actor: Actor, now: datetime) -> Outcome:
-        operations.set_last_day(session, actor, number, kind, day=form.last_day.data, now=now)
-        return Outcome(
-            url_for(".event_page", number=number),
-            f"Gespeichert: Antworten werden bis {long_date(form.last_day.data)} angenommen.",
-        )
 
-    done, status = attempt(form, work)
-    return done or _page(number, days={kind: form}, status=status)
+@blueprint.route("/<number:number>/nachbefragung/ende", methods=["GET", "POST"])
+@requires(Permission.OFFICE)
+def last_day_follow_up(number: str) -> ResponseReturnValue:
+    """Set the last day of what is asked after three months."""
+    return _set_last_day(number, SurveyKind.FOLLOW_UP)
 
 
 @blueprint.route("/<number:number>/zettel", methods=["GET", "POST"])
@@ -150,6 +130,36 @@ def slips_anew(number: str) -> ResponseReturnValue:
     if not surveys.may_print_anew:
         return _to_page(number)
     return render_template("feedback/event_slips_anew.html", event=surveys, form=Form())
+
+
+def _choose(number: str, kind: SurveyKind) -> ResponseReturnValue:
+    if request.method == "GET":
+        return _to_page(number)
+    form = WayForm(kind, prefix=kind.value)
+
+    def work(session: Session, actor: Actor, now: datetime) -> Outcome:
+        operations.choose_way(session, actor, number, kind, way=form.chosen, now=now)
+        return Outcome(url_for(".event_page", number=number), _CHOSEN[form.chosen])
+
+    done, status = attempt(form, work)
+    return done or _page(number, ways={kind: form}, status=status)
+
+
+def _set_last_day(number: str, kind: SurveyKind) -> ResponseReturnValue:
+    if request.method == "GET":
+        return _to_page(number)
+    form = LastDayForm(prefix=kind.value)
+
+    def work(session: Session, actor: Actor, now: datetime) -> Outcome:
+        day = form.last_day.data
+        operations.set_last_day(session, actor, number, kind, day=day, now=now)
+        return Outcome(
+            url_for(".event_page", number=number),
+            f"Gespeichert: Antworten werden bis {long_date(day)} angenommen.",
+        )
+
+    done, status = attempt(form, work)
+    return done or _page(number, days={kind: form}, status=status)
 
 
 def _slips(number: str, *, anew: bool) -> ResponseReturnValue:
@@ -182,15 +192,14 @@ def _page(
 ) -> ResponseReturnValue:
     surveys = _load(number)
     ways, days = ways or {}, days or {}
-    for slug, survey in zip(_KINDS, surveys.surveys, strict=True):
+    for survey in surveys.surveys:
+        kind = survey.kind
         if surveys.may_choose(survey):
             shown = {"way": survey.way.value}
-            ways.setdefault(
-                survey.kind, WayForm(survey.kind, formdata=None, data=shown, prefix=slug)
-            )
+            ways.setdefault(kind, WayForm(kind, formdata=None, data=shown, prefix=kind.value))
         if survey.phase is Phase.RUNNING:
             last = {"last_day": survey.closes_on}
-            days.setdefault(survey.kind, LastDayForm(formdata=None, data=last, prefix=slug))
+            days.setdefault(kind, LastDayForm(formdata=None, data=last, prefix=kind.value))
     page = render_template(
         "feedback/event_page.html",
         event=surveys,
@@ -198,7 +207,6 @@ def _page(
         days=days,
         button_form=Form(formdata=None),
         results_url=results_path(number),
-        slugs={kind: slug for slug, kind in _KINDS.items()},
     )
     return page, status
 
