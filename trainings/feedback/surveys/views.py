@@ -18,7 +18,7 @@ from trainings.core.forms import STALE_BUTTON, Form
 from trainings.core.idempotency import Outcome
 from trainings.core.paging import page_address, paging
 from trainings.core.permissions import Permission, requires
-from trainings.feedback.models import SurveyKind
+from trainings.feedback.models import CHANNEL_NAMES, SurveyKind
 from trainings.feedback.surveys import operations, papers
 from trainings.feedback.surveys.blueprint import blueprint
 from trainings.feedback.surveys.forms import LastDayForm, ListFilter, WayForm
@@ -29,7 +29,7 @@ from trainings.feedback.surveys.queries import (
     load_event_surveys,
 )
 from trainings.feedback.surveys.timing import Phase
-from trainings.feedback.surveys.wording import HOW, PHASES, Way
+from trainings.feedback.surveys.wording import PHASES, Way
 from trainings.people.posting import attempt
 from trainings.people.sessions import current_actor
 
@@ -51,7 +51,7 @@ def _words() -> dict[str, object]:
         "by_office": by_office,
         "section": _SECTION if by_office else None,
         "phases": PHASES,
-        "how": HOW,
+        "how": CHANNEL_NAMES,
     }
 
 

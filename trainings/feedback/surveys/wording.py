@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from trainings.feedback.models import Channel
 from trainings.feedback.surveys.timing import Phase
 
 
@@ -35,4 +34,3 @@ FILTER_NAMES = {
     Phase.COMING: "kommt",
     Phase.OVER: "abgeschlossen",
 }
-HOW = {Channel.MAIL: "per Mail", Channel.SLIPS: "mit Zetteln"}
