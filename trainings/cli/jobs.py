@@ -28,6 +28,8 @@ from trainings.core.throttle import forget_attempts
 from trainings.core.tokens import forget_tokens
 from trainings.feedback.questionnaires.standard import provide_standard
 from trainings.feedback.results.releasing import release_results
+from trainings.feedback.surveys import sweeps as survey_sweeps
+from trainings.feedback.surveys.settling import close_surveys, settle_answers
 from trainings.feedback.texts.sweeps import forget_texts
 from trainings.inventory.orders.sweeps import (
     blank_card_orders,
@@ -90,12 +92,18 @@ JOBS = (
     _each_in_its_own(send_door_reminders),
     _each_in_its_own(send_closing_reminders),
     _each_in_its_own(sweeps.close_past_events),
+    _sweep(provide_standard),
+    _each_in_its_own(survey_sweeps.invite),
+    _each_in_its_own(survey_sweeps.follow_up),
+    _each_in_its_own(survey_sweeps.remind),
+    _each_in_its_own(settle_answers),
+    _each_in_its_own(close_surveys),
+    _sweep(release_results),
+    _each_in_its_own(survey_sweeps.forget_rights),
     _each_in_its_own(expire_card_orders),
     _each_in_its_own(lapse_card_orders),
     _sweep(blank_card_orders),
     _sweep(warn_of_low_stock),
-    _sweep(provide_standard),
-    _sweep(release_results),
     _sweep(sweeps.delete_needs),
     _sweep(delete_door_names),
     _sweep(sweeps.forget_submitted_forms),

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, exists, func, select
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from trainings.attendance.access import trains_event
 from trainings.attendance.models import Attendance, AttendanceMark
 from trainings.attendance.reads import TAKES_PART
+from trainings.core.actors import Actor
+from trainings.core.clock import berlin_instant
+from trainings.core.permissions import Permission
+from trainings.events.models import Event, EventKind, EventState
+from trainings.feedback.models import FeedbackPlan, QuestionnaireUse, SurveyKind
+from trainings.feedback.rules import usual_use
 from trainings.registrations.models import Registration
 
+TAKES_PLACE = (EventState.PUBLISHED, EventState.HELD)
+"""States of events that ask: drafts and cancelled ones never do."""
 
-def attended(event_id: int | ColumnElement[int]) -> ColumnElement[bool]:
+
+def attended(event_id: int | SQLColumnExpression[int]) -> ColumnElement[bool]:
     """Return the condition that a registration of an event has at least one attended session."""
     return (
         (Registration.event_id == event_id)
@@ -28,3 +40,34 @@ def count_attended(session: Session, event_id: int) -> int:
         session.scalar(select(func.count()).select_from(Registration).where(attended(event_id)))
         or 0
     )
+
+
+def overseen_by(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition that the actor sees the surveys of the event around it."""
+    if actor.may(Permission.OFFICE):
+        return Event.id.is_not(None)
+    return trains_event(actor)
+
+
+def asks(kind: SurveyKind) -> ColumnElement[bool]:
+    """Return the condition that the event around it asks, by its format or by its kind.
+
+    The same as `choosing.version_for` says of one event, but for a questionnaire that is missing.
+    """
+    follow_up = kind is SurveyKind.FOLLOW_UP
+    chosen = FeedbackPlan.follow_up_id if follow_up else FeedbackPlan.after_id
+    uses = {QuestionnaireUse.TRAINING} if follow_up else set(QuestionnaireUse)
+    of_format = FeedbackPlan.template_id == Event.template_id
+    return or_(
+        exists().where(of_format, chosen.is_not(None)),
+        and_(
+            ~exists().where(of_format),
+            Event.kind.in_([each for each in EventKind if usual_use(each) in uses]),
+        ),
+    )
+
+
+def ends_at(event: Event) -> datetime:
+    """Return the instant at which the last session ends."""
+    last = max(event.sessions, key=lambda session: (session.day, session.ends))
+    return berlin_instant(last.day, last.ends)
