@@ -1,0 +1,154 @@
+"""The feedback of the demonstration: closed surveys with their sums and free texts."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from datetime import date
+
+from sqlalchemy import insert, select
+
+from trainings.cli.seed.base import BEGINNING
+from trainings.cli.seed.files import Loading, read
+from trainings.events.models import Event
+from trainings.feedback.models import (
+    KEY_BYTES,
+    Channel,
+    FeedbackCount,
+    FeedbackText,
+    Questionnaire,
+    QuestionnaireUse,
+    QuestionnaireVersion,
+    Survey,
+    SurveyKind,
+    SurveyState,
+    TextState,
+    VersionState,
+)
+from trainings.feedback.questionnaires.standard import provide_standard
+from trainings.feedback.rules import (
+    REMINDED_AFTER,
+    TEXTS_KEPT_FOR,
+    Closing,
+    follow_up_day,
+    last_answer_day,
+    released,
+    usual_use,
+)
+from trainings.feedback.surveys.steps import smallest_group
+
+Surveys = dict[tuple[str, str], Survey]
+
+
+def load_feedback(loading: Loading) -> None:
+    """Load what was answered, as it is kept: sums and texts, and nobody's answers.
+
+    A survey that would still be open on the day of loading is left out.
+    """
+    provide_standard(loading.session, BEGINNING)
+    surveys = _load_surveys(loading)
+    loading.session.execute(insert(FeedbackCount), list(_counts(surveys)))
+    texts = list(_texts(loading, surveys))
+    if texts:
+        loading.session.execute(insert(FeedbackText), texts)
+
+
+def _load_surveys(loading: Loading) -> Surveys:
+    session = loading.session
+    released_versions = select(Questionnaire.use, QuestionnaireVersion.id).join(
+        QuestionnaireVersion.questionnaire
+    )
+    versions = dict(
+        session.execute(
+            released_versions.where(QuestionnaireVersion.state == VersionState.RELEASED)
+        ).all()
+    )
+    promised = smallest_group(session)
+    surveys: Surveys = {}
+    events: dict[int, Event] = {}
+    for row in read("feedback_surveys"):
+        event, kind = loading.events.get(row["event_key"]), SurveyKind(row["kind"])
+        if event is None or _closes_on(event, kind) >= loading.today:
+            continue
+        use = usual_use(event.kind)
+        if kind is SurveyKind.FOLLOW_UP:
+            use = QuestionnaireUse.FOLLOW_UP
+        if use is None:
+            raise ValueError(f"Nothing is asked there: {row}")
+        opened_on = _opened_on(event, kind)
+        channel = Channel(row["channel"])
+        survey = Survey(
+            event_id=event.id,
+            kind=kind,
+            state=SurveyState.CLOSED,
+            channel=channel,
+            version_id=versions[use],
+            opened_on=opened_on,
+            closes_on=_closes_on(event, kind),
+            reminded_on=opened_on + REMINDED_AFTER if channel is Channel.MAIL else None,
+            smallest_group=promised,
+            invited=int(row["invited"]),
+            answered=int(row["answered"]),
+        )
+        surveys[row["event_key"], row["kind"]] = survey
+        events[event.id] = event
+    session.add_all(surveys.values())
+    session.flush()
+    closings = [_closing(survey, events[survey.event_id]) for survey in surveys.values()]
+    releases = released(closings, loading.today, promised)
+    for survey in surveys.values():
+        survey.release = releases[survey.id]
+    return surveys
+
+
+def _opened_on(event: Event, kind: SurveyKind) -> date:
+    return event.last_day if kind is SurveyKind.AFTER else follow_up_day(event.last_day)
+
+
+def _closes_on(event: Event, kind: SurveyKind) -> date:
+    return last_answer_day(kind, _opened_on(event, kind))
+
+
+def _closing(survey: Survey, event: Event) -> Closing:
+    if survey.closes_on is None or survey.version_id is None:
+        raise ValueError(f"Not closed: {survey.id}")
+    return Closing(
+        survey_id=survey.id,
+        day=survey.closes_on,
+        kind=survey.kind,
+        version_id=survey.version_id,
+        format=event.template_id,
+        year=event.last_day.year,
+        answered=survey.answered,
+    )
+
+
+def _counts(surveys: Surveys) -> Iterator[dict[str, object]]:
+    for row in read("feedback_answers"):
+        survey = surveys.get((row["event_key"], row["kind"]))
+        if survey is None:
+            continue
+        for pair in row["values"].split():
+            value, people = pair.split(":")
+            yield {
+                "survey_id": survey.id,
+                "question": row["question"],
+                "value": value,
+                "people": int(people),
+            }
+
+
+def _texts(loading: Loading, surveys: Surveys) -> Iterator[dict[str, object]]:
+    """Return what was written, but for what would have been deleted since."""
+    for row in read("feedback_texts"):
+        survey = surveys.get((row["event_key"], row["kind"]))
+        if survey is None or survey.closes_on is None:
+            continue
+        if survey.closes_on + TEXTS_KEPT_FOR >= loading.today:
+            yield {
+                "key": secrets.token_bytes(KEY_BYTES),
+                "survey_id": survey.id,
+                "question": row["question"],
+                "text": row["text"],
+                "state": TextState(row["state"]),
+            }
