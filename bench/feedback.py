@@ -239,7 +239,7 @@ def _add_results(session: Session, number: int) -> None:
         rows.append(
             alike
             | {
-                "number": f"{first_day.year}-R{serial:04d}",
+                "number": f"{first_day.year}-{50_000 + serial}",
                 "uid": f"results-{serial}",
                 "template_id": chance.choice(formats),
                 "pool_id": pool.id,
