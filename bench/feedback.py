@@ -94,7 +94,7 @@ def _answering(stage: Stage, server: Server) -> Iterator[Figure]:
     """
     number = (1 + RUNS) * (ANSWERS + RUSH) + 1
     with stage.app.app_context(), transaction() as session:
-        codes = iter(_open(session, number))
+        codes = iter(open_rights(session, number))
 
     def answer(code: str) -> None:
         # A browser of its own, as people have.
@@ -135,7 +135,7 @@ def _batch(stage: Stage) -> Figure:
             with transaction() as session:
                 values = dict.fromkeys(SCALES, ("4",))
                 sheet = Sheet(values, {TEXTS[0]: "Die Übungen, vor allem zu zweit."})
-                for code in _open(session, ASKED):
+                for code in open_rights(session, ASKED):
                     submit(session, code, sheet, utc_now())
 
         def count_them() -> int:
@@ -150,7 +150,7 @@ def _batch(stage: Stage) -> Figure:
     return Figure(f"counting a batch of {ASKED}", taken, "ms CPU", MOST_CPU)
 
 
-def _open(session: Session, rights: int) -> list[str]:
+def open_rights(session: Session, rights: int) -> list[str]:
     """Open the survey of a new event; return the codes of its rights."""
     today = berlin_day(utc_now())
     event = make_event(session, first_day=today - timedelta(days=1), state=EventState.HELD)
