@@ -23,6 +23,7 @@ from trainings.feedback.content import Question, QuestionKind
 from trainings.feedback.models import (
     Channel,
     FeedbackCount,
+    FeedbackRight,
     FeedbackText,
     Questionnaire,
     QuestionnaireVersion,
@@ -31,6 +32,7 @@ from trainings.feedback.models import (
     SurveyKind,
     SurveyState,
     TextState,
+    UsedRight,
 )
 from trainings.feedback.questionnaires.standard import CONFERENCE, FOLLOW_UP, TRAINING
 from trainings.feedback.surveys.reads import count_attended
@@ -47,6 +49,11 @@ def load(now: datetime = FRIDAY) -> list[Survey]:
         load_seed(session, now, with_passwords=False)
     query = select(Survey).options(joinedload(Survey.event)).order_by(Survey.id)
     return list(db.session.scalars(query))
+
+
+def count_rows(table: type) -> int:
+    """Return how many rows a table has."""
+    return db.session.scalar(select(func.count()).select_from(table)) or 0
 
 
 def key(row: Row) -> tuple[str, str]:
@@ -148,14 +155,19 @@ def test_every_training_has_asked_everybody_who_attended_and_results_are_there(a
         .group_by(Questionnaire.title)
     ).all()
     assert dict(titles) == {"Training": 52, "Tagung": 5, "Nachbefragung zum Training": 20}
+    # Rights are kept for 90 days: enough to say of a late answer why it comes too late.
+    recent = [each for each in surveys if each.closes_on and each.closes_on >= date(2026, 8, 22)]
+    assert len(recent) == 4
+    used, unused = (count_rows(table) for table in (UsedRight, FeedbackRight))
+    assert used == sum(each.answered for each in recent)
+    assert used + unused == sum(each.invited for each in recent)
     # Everything in the files has arrived, and a second time nothing does.
     stored = db.session.scalar(select(func.sum(FeedbackCount.people)))
     pairs = [pair for row in read("feedback_answers") for pair in row["values"].split()]
     assert stored == sum(int(pair.split(":")[1]) for pair in pairs)
-    texts = select(func.count()).select_from(FeedbackText)
-    assert db.session.scalar(texts) == len(read("feedback_texts"))
+    assert count_rows(FeedbackText) == len(read("feedback_texts"))
     assert len(load()) == 77
-    assert db.session.scalar(texts) == len(read("feedback_texts"))
+    assert count_rows(FeedbackText) == len(read("feedback_texts"))
 
 
 def test_what_would_still_be_open_is_not_loaded(app: Flask) -> None:

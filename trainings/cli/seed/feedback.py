@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 
 from sqlalchemy import insert, select
 
 from trainings.cli.seed.base import BEGINNING
 from trainings.cli.seed.files import Loading, read
+from trainings.core.tokens import digest
 from trainings.events.models import Event
 from trainings.feedback.models import (
     KEY_BYTES,
     Channel,
     FeedbackCount,
+    FeedbackRight,
     FeedbackText,
     Questionnaire,
     QuestionnaireUse,
@@ -23,11 +25,13 @@ from trainings.feedback.models import (
     SurveyKind,
     SurveyState,
     TextState,
+    UsedRight,
     VersionState,
 )
 from trainings.feedback.questionnaires.standard import provide_standard
 from trainings.feedback.rules import (
     REMINDED_AFTER,
+    RIGHTS_KEPT_FOR,
     TEXTS_KEPT_FOR,
     Closing,
     follow_up_day,
@@ -35,6 +39,7 @@ from trainings.feedback.rules import (
     released,
     usual_use,
 )
+from trainings.feedback.surveys.rights import new_code
 from trainings.feedback.surveys.steps import smallest_group
 
 Surveys = dict[tuple[str, str], Survey]
@@ -47,10 +52,14 @@ def load_feedback(loading: Loading) -> None:
     """
     provide_standard(loading.session, BEGINNING)
     surveys = _load_surveys(loading)
-    loading.session.execute(insert(FeedbackCount), list(_counts(surveys)))
-    texts = list(_texts(loading, surveys))
-    if texts:
-        loading.session.execute(insert(FeedbackText), texts)
+    for table, rows in (
+        (FeedbackCount, _counts(surveys)),
+        (FeedbackText, _texts(loading, surveys)),
+        (FeedbackRight, _rights(loading, surveys, lambda each: each.invited - each.answered)),
+        (UsedRight, _rights(loading, surveys, lambda each: each.answered)),
+    ):
+        if stored := list(rows):
+            loading.session.execute(insert(table), stored)
 
 
 def _load_surveys(loading: Loading) -> Surveys:
@@ -152,3 +161,13 @@ def _texts(loading: Loading, surveys: Surveys) -> Iterator[dict[str, object]]:
                 "text": row["text"],
                 "state": TextState(row["state"]),
             }
+
+
+def _rights(
+    loading: Loading, surveys: Surveys, number: Callable[[Survey], int]
+) -> Iterator[dict[str, object]]:
+    """Return rights whose codes nobody has, for surveys of which they are not forgotten yet."""
+    for survey in surveys.values():
+        if survey.closes_on and survey.closes_on >= loading.today - RIGHTS_KEPT_FOR:
+            for _ in range(number(survey)):
+                yield {"token_hash": digest(new_code()), "survey_id": survey.id}
