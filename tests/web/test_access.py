@@ -60,6 +60,7 @@ PARTS = {
     "number": NUMBER,
     "order_number": "TK-2030-0001",
     "token": "A" * 24,
+    "key": b"A" * 16,
     "ticket": "A" * 12,
     "signature": "B" * 24,
     "filename": "css/base.css",

@@ -25,6 +25,8 @@ from trainings.core.outbox import forget_old_mails
 from trainings.core.settings import current_settings
 from trainings.core.throttle import forget_attempts
 from trainings.core.tokens import forget_tokens
+from trainings.feedback.results.releasing import release_results
+from trainings.feedback.texts.sweeps import forget_texts
 from trainings.inventory.orders.sweeps import (
     blank_card_orders,
     expire_card_orders,
@@ -88,10 +90,12 @@ JOBS = (
     _each_in_its_own(lapse_card_orders),
     _sweep(blank_card_orders),
     _sweep(warn_of_low_stock),
+    _sweep(release_results),
     _sweep(sweeps.delete_needs),
     _sweep(delete_door_names),
     _sweep(sweeps.forget_submitted_forms),
     _sweep(forget_old_certificates),
+    _sweep(forget_texts),
     _sweep(forget_tokens),
     _sweep(forget_login_requests),
     _sweep(forget_attempts),

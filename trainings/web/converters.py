@@ -26,6 +26,20 @@ class TokenConverter(BaseConverter):
     regex = r"[A-Za-z0-9_-]{8,80}"
 
 
+class KeyConverter(BaseConverter):
+    """A random key of 16 bytes, written in hexadecimal digits."""
+
+    regex = r"[0-9a-f]{32}"
+
+    def to_python(self, value: str) -> bytes:
+        """Return the bytes."""
+        return bytes.fromhex(value)
+
+    def to_url(self, value: bytes) -> str:
+        """Return the digits."""
+        return value.hex()
+
+
 class RowIdConverter(IntegerConverter):
     """The id of a row; greater numbers than the database can hold do not exist."""
 
@@ -39,5 +53,6 @@ def install(app: Flask) -> None:
         number=EventNumberConverter,
         order=OrderNumberConverter,
         token=TokenConverter,
+        key=KeyConverter,
         id=RowIdConverter,
     )

@@ -19,6 +19,8 @@ from trainings.cli.checks import (
     certificates,
     closings,
     events,
+    feedback_results,
+    feedback_texts,
     places,
     registrations,
     stocktakes,
@@ -65,4 +67,8 @@ CHECKS: tuple[Check, ...] = (
     card_orders.sent_is_what_was_approved,
     stocktakes.posted_differences_equal_the_counts,
     stocktakes.only_posted_stocktakes_have_movements,
+    feedback_texts.removed_texts_are_empty,
+    feedback_texts.texts_are_read_when_they_may_be,
+    feedback_texts.texts_belong_to_a_free_question,
+    feedback_results.releases_equal_the_rule,
 )

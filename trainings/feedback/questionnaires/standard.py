@@ -41,7 +41,7 @@ def _open(key: str, text: str) -> Question:
 
 
 TRAINING = Content(
-    introduction="Wie war das Training für Sie? Mit Ihren Antworten wird das nächste besser.",
+    introduction="Wie war das Training für Sie? Ihre Antworten helfen, das nächste zu verbessern.",
     sections=(
         Section(
             "Wie war es?",
@@ -49,23 +49,28 @@ TRAINING = Content(
                 _statement("relevant", "Die Inhalte passen zu meinem Arbeitsalltag."),
                 _statement("clear", "Die Inhalte wurden verständlich vermittelt."),
                 _statement("practice", "Übung und Theorie standen im richtigen Verhältnis."),
-                _statement("group", "In der Gruppe konnte ich offen sprechen und ausprobieren."),
-                _statement("setting", "Räume, Zeiten und Organisation haben gepasst."),
+                _statement("group", "In der Gruppe konnte ich Neues ohne Scheu ausprobieren."),
+                _statement(
+                    "setting", "Der äußere Rahmen hat gepasst: Räume, Zeiten, Organisation."
+                ),
             ),
         ),
         Section(
             "Was haben Sie gelernt?",
             (
-                _statement("notice", "Ich merke jetzt früher, wenn ein Gespräch zu kippen droht."),
-                _statement("calm", "Ich kenne mehr Wege, eine angespannte Lage zu beruhigen."),
-                _statement("limits", "Ich weiß, wann ich mich zurückziehe und Hilfe hole."),
+                _statement("notice", "Ich erkenne jetzt früher, wenn ein Gespräch schwierig wird."),
+                _statement("calm", "Ich kenne mehr Wege, eine angespannte Situation zu beruhigen."),
+                _statement("limits", "Ich weiß jetzt besser, wann ich Hilfe holen sollte."),
             ),
         ),
         Section(
             "Was nehmen Sie mit?",
             (
                 _statement("apply", "Ich kann das Geübte in meiner Arbeit anwenden."),
-                _statement("support", "Meine Dienststelle lässt mir Raum, es umzusetzen."),
+                _statement(
+                    "support",
+                    "An meinem Arbeitsplatz werde ich dabei unterstützt, das Geübte anzuwenden.",
+                ),
             ),
         ),
         Section(
@@ -86,17 +91,23 @@ CONFERENCE = Content(
             (
                 _statement("relevant", "Die Themen waren für meine Arbeit wichtig."),
                 _statement("clear", "Die Beiträge waren verständlich."),
-                _statement("mixture", "Vorträge, Gespräche und Pausen waren gut verteilt."),
-                _statement("exchange", "Ich konnte mich gut mit anderen Behörden austauschen."),
-                _statement("setting", "Ort, Zeiten und Organisation haben gepasst."),
+                _statement(
+                    "mixture", "Der Wechsel von Vorträgen, Gesprächen und Pausen war ausgewogen."
+                ),
+                _statement(
+                    "exchange", "Ich konnte mich gut mit Menschen aus anderen Behörden austauschen."
+                ),
+                _statement("setting", "Der äußere Rahmen hat gepasst: Ort, Zeiten, Organisation."),
             ),
         ),
         Section(
             "Was nehmen Sie mit?",
             (
                 _statement("new", "Ich habe Neues erfahren."),
-                _statement("useful", "Etwas davon kann ich in meiner Arbeit gebrauchen."),
-                _statement("contacts", "Ich weiß jetzt besser, wen ich in anderen Behörden frage."),
+                _statement("useful", "Ich kann Inhalte der Veranstaltung in meiner Arbeit nutzen."),
+                _statement(
+                    "contacts", "Ich weiß jetzt besser, wen ich in anderen Behörden fragen kann."
+                ),
             ),
         ),
         Section(
@@ -111,7 +122,7 @@ CONFERENCE = Content(
 )
 
 FOLLOW_UP = Content(
-    introduction="Vor drei Monaten haben Sie an unserem Training teilgenommen. Was ist geblieben?",
+    introduction="Vor etwa drei Monaten waren Sie bei unserem Training. Was ist geblieben?",
     sections=(
         Section(
             "Aus dem Training in den Alltag",
@@ -124,21 +135,24 @@ FOLLOW_UP = Content(
                         Option("no", "nein"),
                         Option("rarely", "ein- oder zweimal"),
                         Option("often", "mehrmals"),
-                        Option("always", "es gehört zu meinem Alltag"),
+                        Option("always", "regelmäßig"),
                     ),
                 ),
-                _statement("confident", "In schwierigen Gesprächen fühle ich mich sicherer."),
+                _statement(
+                    "confident",
+                    "In schwierigen Gesprächen fühle ich mich sicherer als vor dem Training.",
+                ),
                 Question(
                     "hindered",
                     QuestionKind.MULTIPLE,
-                    "Was hat Sie daran gehindert, mehr anzuwenden?",
+                    "Was hat es erschwert, mehr anzuwenden?",
                     hint="Sie können mehrere Antworten wählen.",
                     options=(
                         Option("nothing", "nichts"),
-                        Option("occasion", "Es gab keine Gelegenheit."),
-                        Option("time", "Im Alltag fehlt die Zeit."),
-                        Option("support", "In der Dienststelle fehlt die Unterstützung."),
-                        Option("memory", "Das Geübte ist nicht mehr präsent."),
+                        Option("occasion", "keine Gelegenheit"),
+                        Option("time", "keine Zeit im Alltag"),
+                        Option("support", "keine Unterstützung am Arbeitsplatz"),
+                        Option("memory", "Ich erinnere mich zu wenig."),
                         Option("other", "etwas anderes"),
                     ),
                 ),
@@ -153,8 +167,8 @@ FOLLOW_UP = Content(
                     "Nutzen Sie die Taschenkarte?",
                     options=(
                         Option("uses", "ja"),
-                        Option("carries", "Ich habe sie dabei, brauchte sie aber nicht."),
-                        Option("leaves", "Ich habe sie, aber nicht dabei."),
+                        Option("carries", "nein, aber ich habe sie dabei"),
+                        Option("leaves", "nein, sie liegt woanders"),
                         Option("without", "Ich habe keine."),
                     ),
                 ),

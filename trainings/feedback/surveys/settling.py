@@ -18,7 +18,13 @@ from sqlalchemy.orm import Session
 from trainings.core.actors import SYSTEM
 from trainings.core.audit import record
 from trainings.core.clock import berlin_day
-from trainings.core.database import POSTGRESQL, Base, db, transaction
+from trainings.core.database import (
+    BUSY_TIMEOUT_SECONDS,
+    POSTGRESQL,
+    Base,
+    db,
+    transaction,
+)
 from trainings.core.settings import SMALLEST_GROUP
 from trainings.feedback.answers import Sheet, tally
 from trainings.feedback.models import (
@@ -195,11 +201,16 @@ def _shuffled(rows: Sequence[T]) -> list[T]:
     return _RANDOM.sample(rows, len(rows))
 
 
-def forget_dead_rows() -> None:
+def forget_dead_rows(*, patience: int = BUSY_TIMEOUT_SECONDS) -> None:
     """Let go of what deleted rows leave behind, where the database is not told to by itself.
 
     PostgreSQL keeps old versions of rows, with the transaction that made them, until VACUUM; SQLite
     overwrites what is deleted (`core.database`), and its log is emptied here.
+
+    Args:
+        patience: seconds to wait for those who read from SQLite's log at the moment. If that is
+            too short the log stays as it is until the next call, or until it is full.
+
     """
     db.session.remove()
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -207,4 +218,6 @@ def forget_dead_rows() -> None:
             names = ", ".join(table.__tablename__ for table in REWRITTEN)
             connection.exec_driver_sql(f"VACUUM {names}")
         else:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience * 1000}")
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
