@@ -400,7 +400,7 @@ def test_nobody_in_the_office_can_log_in_by_somebody_elses_mail(office: FlaskCli
     row = db.session.scalars(select(OutgoingMail)).one()
     mail_id, code, path = row.id, row.mail.code, (row.mail.link or ("", ""))[1]
     html = office.get(f"{MAILS}{mail_id}").get_data(as_text=True)
-    assert "sieht nur, wer sie bekommt" in html
+    assert "sieht nur, wer die Mail bekommt" in html
     assert code not in html
     assert path not in html
     assert office.get(f"{MAILS}{mail_id}/html").status_code == 404
@@ -416,7 +416,7 @@ def test_the_office_never_reads_who_got_which_right_to_answer(
         session.flush()
         mail_id = row.id
     html = office.get(f"{MAILS}{mail_id}").get_data(as_text=True)
-    assert "sieht nur, wer sie bekommt" in html
+    assert "sieht nur, wer die Mail bekommt" in html
     assert "ABCD" not in html
     assert office.get(f"{MAILS}{mail_id}/html").status_code == 404
     # The demonstration has no other mailbox.

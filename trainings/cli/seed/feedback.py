@@ -29,14 +29,13 @@ from trainings.feedback.models import (
     VersionState,
 )
 from trainings.feedback.questionnaires.standard import provide_standard
+from trainings.feedback.results.releasing import release_results
 from trainings.feedback.rules import (
     REMINDED_AFTER,
     RIGHTS_KEPT_FOR,
     TEXTS_KEPT_FOR,
-    Closing,
     follow_up_day,
     last_answer_day,
-    released,
     usual_use,
 )
 from trainings.feedback.surveys.rights import new_code
@@ -52,6 +51,7 @@ def load_feedback(loading: Loading) -> None:
     """
     provide_standard(loading.session, BEGINNING)
     surveys = _load_surveys(loading)
+    release_results(loading.session, loading.now)
     for table, rows in (
         (FeedbackCount, _counts(surveys)),
         (FeedbackText, _texts(loading, surveys)),
@@ -74,7 +74,6 @@ def _load_surveys(loading: Loading) -> Surveys:
     )
     promised = smallest_group(session)
     surveys: Surveys = {}
-    events: dict[int, Event] = {}
     for row in read("feedback_surveys"):
         event, kind = loading.events.get(row["event_key"]), SurveyKind(row["kind"])
         if event is None or _closes_on(event, kind) >= loading.today:
@@ -100,13 +99,8 @@ def _load_surveys(loading: Loading) -> Surveys:
             answered=int(row["answered"]),
         )
         surveys[row["event_key"], row["kind"]] = survey
-        events[event.id] = event
     session.add_all(surveys.values())
     session.flush()
-    closings = [_closing(survey, events[survey.event_id]) for survey in surveys.values()]
-    releases = released(closings, loading.today, promised)
-    for survey in surveys.values():
-        survey.release = releases[survey.id]
     return surveys
 
 
@@ -116,20 +110,6 @@ def _opened_on(event: Event, kind: SurveyKind) -> date:
 
 def _closes_on(event: Event, kind: SurveyKind) -> date:
     return last_answer_day(kind, _opened_on(event, kind))
-
-
-def _closing(survey: Survey, event: Event) -> Closing:
-    if survey.closes_on is None or survey.version_id is None:
-        raise ValueError(f"Not closed: {survey.id}")
-    return Closing(
-        survey_id=survey.id,
-        day=survey.closes_on,
-        kind=survey.kind,
-        version_id=survey.version_id,
-        format=event.template_id,
-        year=event.last_day.year,
-        answered=survey.answered,
-    )
 
 
 def _counts(surveys: Surveys) -> Iterator[dict[str, object]]:
