@@ -11,6 +11,7 @@ from bench import data, machine
 from bench.cards import measure_cards
 from bench.certificates import measure_certificates
 from bench.checkins import measure_checkins
+from bench.feedback import measure_feedback
 from bench.figures import Figure, table
 from bench.pages import (
     measure_event_page,
@@ -52,6 +53,8 @@ def measure(stage: Stage) -> Iterator[Figure]:
         yield from measure_rush(stage, workers)
     yield from measure_promotions(stage)
     yield from measure_certificates(stage)
+    with running(stage.environment, WORKERS, stage.database_pids) as server:
+        yield from measure_feedback(stage, server)
     yield Figure("start to first answer", seconds_to_first_answer(stage.environment), "s", 1.5)
 
 

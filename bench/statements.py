@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.routing import Rule
 
+from bench.feedback import open_rights
 from bench.figures import Figure
 from bench.stage import Stage
 from tests.factories import log_in
@@ -19,6 +20,7 @@ from trainings.core.database import db, transaction
 from trainings.core.outbox import OutgoingMail
 from trainings.core.tokens import Purpose, issue
 from trainings.events.models import Event, EventTemplate, Venue
+from trainings.feedback.models import Questionnaire
 from trainings.people.models import Account
 from trainings.registrations.models import Registration
 from trainings.registrations.tickets import signed_path
@@ -70,6 +72,7 @@ def _values(stage: Stage, person_id: int) -> dict[str, Any]:
     with transaction() as session:
         now = utc_now()
         token = issue(session, Purpose.WITHDRAW, registration.id, now, now + timedelta(days=1))
+        (code,) = open_rights(session, 1)
     return {
         "person_id": person_id,
         "organisation_id": registration.organisation_id,
@@ -81,6 +84,9 @@ def _values(stage: Stage, person_id: int) -> dict[str, Any]:
         "ticket": ticket,
         "signature": signed_path(ticket).rpartition("/")[2],
         "token": token,
+        "code": code,
+        "questionnaire_id": db.session.scalar(select(Questionnaire.id)),
+        "version": 1,
     }
 
 

@@ -365,3 +365,40 @@ def test_mails_are_forgotten_after_ninety_days_but_not_those_that_wait(app: Flas
         with transaction() as session:
             assert forget_old_mails(session, NOW + timedelta(days=days)) == forgotten
     assert list(db.session.scalars(select(OutgoingMail.id))) == [waiting]
+
+
+# Links that nobody but the recipient may know
+
+FLEETING = replace(HELLO, link=("Jetzt antworten", "/rueckmeldung/ABCD"), fleeting=True)
+
+
+def test_fleeting_link_is_in_the_mail_and_gone_from_the_row_when_it_has_left(
+    server: Server, to_server: Settings
+) -> None:
+    mail_id = put(FLEETING)
+    assert row(mail_id).holds_fleeting_link
+    assert deliver_due_mails(to_server, NOW) == 1
+    (message,) = server.messages
+    for kind in ("plain", "html"):
+        assert "http://trainings.example/rueckmeldung/ABCD" in part(message, kind)
+    stored = row(mail_id)
+    assert not stored.holds_fleeting_link
+    assert "ABCD" not in str(stored.content)
+    assert stored.mail.paragraphs == HELLO.paragraphs
+
+
+def test_fleeting_link_stays_until_the_mail_has_left(server: Server, to_server: Settings) -> None:
+    server.recipient_answers[TO] = "451 4.7.1 Später bitte"
+    mail_id = put(FLEETING)
+    deliver_due_mails(to_server, NOW)
+    assert row(mail_id).holds_fleeting_link
+    server.recipient_answers.clear()
+    assert deliver_due_mails(to_server, NOW + 2 * FIRST_RETRY) == 1
+    assert "/rueckmeldung/ABCD" in part(server.messages[0], "plain")
+    assert not row(mail_id).holds_fleeting_link
+
+
+def test_other_links_stay_readable(server: Server, to_server: Settings) -> None:
+    mail_id = put(replace(FLEETING, fleeting=False))
+    deliver_due_mails(to_server, NOW)
+    assert row(mail_id).mail.link == FLEETING.link

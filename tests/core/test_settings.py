@@ -29,6 +29,8 @@ def test_defaults_are_an_embedded_database_and_a_folder_of_mails(instance: Path)
     assert settings.base_url == "http://127.0.0.1:8000"
     assert not settings.demo
     assert not settings.secure_cookies
+    assert settings.feedback_smallest_group == 5
+    assert not settings.feedback_office_sees_events
 
 
 def test_values_are_taken_and_normalised() -> None:
@@ -39,6 +41,8 @@ def test_values_are_taken_and_normalised() -> None:
         DEMO="yes",
         PROXIES="1",
         CERTIFICATE_PREFIX="lafp",
+        FEEDBACK_SMALLEST_GROUP="8",
+        FEEDBACK_OFFICE_SEES_EVENTS="1",
     )
     assert settings.database_url == "postgresql+psycopg://u:geheim@db/trainings"
     assert settings.base_url == "https://trainings.example"
@@ -46,6 +50,8 @@ def test_values_are_taken_and_normalised() -> None:
     assert settings.demo
     assert settings.proxies == 1
     assert settings.certificate_prefix == "LAFP"
+    assert settings.feedback_smallest_group == 8
+    assert settings.feedback_office_sees_events
 
 
 @pytest.mark.parametrize(
@@ -65,6 +71,13 @@ def test_values_are_taken_and_normalised() -> None:
         ("CERTIFICATE_PREFIX", "ÄB"),
         ("CERTIFICATE_PREFIX", "A" * 13),
         ("PROXIES", "²"),
+        ("FEEDBACK_SMALLEST_GROUP", "4"),
+        ("FEEDBACK_SMALLEST_GROUP", "0"),
+        ("FEEDBACK_SMALLEST_GROUP", "-5"),
+        ("FEEDBACK_SMALLEST_GROUP", ""),
+        ("FEEDBACK_SMALLEST_GROUP", "fünf"),
+        ("FEEDBACK_SMALLEST_GROUP", "５"),
+        ("FEEDBACK_OFFICE_SEES_EVENTS", "ja"),
     ],
 )
 def test_wrong_setting_is_named_in_one_sentence(name: str, value: str) -> None:

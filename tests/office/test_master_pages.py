@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import time
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
@@ -402,6 +404,32 @@ def test_nobody_in_the_office_can_log_in_by_somebody_elses_mail(office: FlaskCli
     assert code not in html
     assert path not in html
     assert office.get(f"{MAILS}{mail_id}/html").status_code == 404
+
+
+def test_the_office_never_reads_who_got_which_right_to_answer(
+    office: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = ("Jetzt antworten", "/rueckmeldung/ABCD")
+    with transaction() as session:
+        mail = Mail("Ihre Rückmeldung", ("Wie war es?",), link=link, fleeting=True)
+        row = post(session, kind="x", to="a@b.example", name="Ada Becker", mail=mail, now=NOW)
+        session.flush()
+        mail_id = row.id
+    html = office.get(f"{MAILS}{mail_id}").get_data(as_text=True)
+    assert "sieht nur, wer die Mail bekommt" in html
+    assert "ABCD" not in html
+    assert office.get(f"{MAILS}{mail_id}/html").status_code == 404
+    # The demonstration has no other mailbox.
+    demonstration = replace(app.extensions["settings"], demo=True)
+    with monkeypatch.context() as changed:
+        changed.setitem(app.extensions, "settings", demonstration)
+        assert "ABCD" in office.get(f"{MAILS}{mail_id}").get_data(as_text=True)
+    # What has left holds no link any more and is read as others are.
+    with transaction() as session:
+        session.get_one(OutgoingMail, mail_id).forget_fleeting_link()
+    html = office.get(f"{MAILS}{mail_id}").get_data(as_text=True)
+    assert "Wie war es?" in html
+    assert "ABCD" not in html
 
 
 def test_a_venue_with_all_rooms_that_it_may_have_can_still_be_changed(office: FlaskClient) -> None:

@@ -17,6 +17,7 @@ from trainings.cli.seed.card_orders import load_orders
 from trainings.cli.seed.cards import load_cards
 from trainings.cli.seed.closing import close_history
 from trainings.cli.seed.events import load_events
+from trainings.cli.seed.feedback import load_feedback
 from trainings.cli.seed.files import Loading
 from trainings.cli.seed.registrations import load_registrations
 from trainings.core.clock import berlin_day
@@ -55,4 +56,5 @@ def load_seed(session: Session, now: datetime, *, with_passwords: bool) -> bool:
     shelves = load_cards(loading)
     load_orders(shelves)
     shelves.run()
+    load_feedback(loading)
     return True
