@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from tests.factories import berlin
@@ -107,7 +107,8 @@ def a_question_is_lost(session: Session, _survey: Survey) -> None:
 
 
 def the_version_becomes_a_draft(session: Session, _survey: Survey) -> None:
-    session.scalars(select(QuestionnaireVersion)).one().state = VersionState.DRAFT
+    # Past the model, which refuses it.
+    session.execute(update(QuestionnaireVersion).values(state=VersionState.DRAFT))
 
 
 def the_reminder_left_codes(_session: Session, survey: Survey) -> None:
