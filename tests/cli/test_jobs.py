@@ -45,6 +45,6 @@ def test_a_round_closes_events_and_sends_mails(app: Flask) -> None:
         post(session, kind="test", to="a@b.example", name="A B", mail=mail, now=NOW)
     assert run_jobs(JOBS, NOW) == []
     assert db.session.scalars(select(Event.state)).one() is EventState.HELD
-    assert db.session.scalars(select(OutgoingMail.state)).one() is MailState.SENT
+    assert set(db.session.scalars(select(OutgoingMail.state))) == {MailState.SENT}
     folder = Path(app.extensions["settings"].mail_url.removeprefix("file:"))
     assert any(folder.glob("*.eml"))
