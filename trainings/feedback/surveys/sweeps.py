@@ -192,6 +192,8 @@ def _changes(session: Session, survey_ids: Sequence[int]) -> list[_Change]:
     They come back under their old code, without another mail: nothing that anybody sees may depend
     on whether a right was used, or recording somebody as absent would tell who has answered.
     """
+    if not survey_ids:
+        return []
     unused = _hashes(session, survey_ids, FeedbackRight)
     used = _hashes(session, survey_ids, PendingRight) | _hashes(session, survey_ids, UsedRight)
     rows = session.execute(
