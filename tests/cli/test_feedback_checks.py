@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 
 from tests.factories import berlin
 from tests.feedback.factories import answer, make_attended, make_version
+from trainings.attendance.models import Attendance
 from trainings.cli.checks import CHECKS, Check, feedback
 from trainings.core.database import db, transaction
+from trainings.core.tokens import digest
 from trainings.feedback.models import (
     KEY_BYTES,
     FeedbackCount,
@@ -89,6 +91,21 @@ def test_a_survey_is_sound_in_all_of_its_life(running: int) -> None:
 def unused_right_is_lost(session: Session, _survey: Survey) -> None:
     right = session.scalars(select(FeedbackRight).limit(1)).one()
     session.delete(right)
+
+
+def test_a_right_that_was_taken_back_is_not_lost(running: int) -> None:
+    with transaction() as session:
+        unused = set(session.scalars(select(FeedbackRight.token_hash)))
+        (absent, *_) = [
+            row.registration_id
+            for row in session.scalars(select(FeedbackInvitation))
+            if digest(row.token) in unused
+        ]
+        session.execute(delete(Attendance).where(Attendance.registration_id == absent))
+    invite(END)
+    assert all_findings() == []
+    remind(END + timedelta(days=7))
+    assert all_findings() == []
 
 
 def used_right_is_unused_again(session: Session, survey: Survey) -> None:

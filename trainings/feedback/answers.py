@@ -90,6 +90,24 @@ def read_sheet(content: Content, sent: Callable[[str], Sequence[str]]) -> Sheet:
     return Sheet(values, texts)
 
 
+def check_something(content: Content, sent: Callable[[str], Sequence[str]]) -> None:
+    """Refuse a sheet on which nothing stands: it would use up the right, and count as an answer.
+
+    Five sheets of which four are blank would show the fifth alone. „keine Angabe“ is an answer.
+
+    Args:
+        content: what was asked.
+        sent: as for `read_sheet`.
+
+    Raises:
+        RefusedSheetError: at the first question.
+
+    """
+    questions = list(content.questions)
+    if questions and not any(value.strip() for each in questions for value in sent(each.key)):
+        raise RefusedSheetError({questions[0].key: _BLANK})
+
+
 def tally(sheets: Iterable[Sheet]) -> Counter[tuple[str, str]]:
     """Count how many people chose each value, by the keys of question and value."""
     return Counter(
@@ -109,6 +127,12 @@ _MISSING = {
     QuestionKind.NUMBER: "Bitte geben Sie eine Zahl ein.",
 }
 _UNKNOWN = "Diese Antwort steht nicht zur Wahl. Bitte wählen Sie eine der angezeigten."
+
+
+_BLANK = (
+    "Bisher ist nichts ausgefüllt. Bitte beantworten Sie mindestens eine Frage. Möchten Sie nicht "
+    "antworten, schließen Sie einfach die Seite."
+)
 
 
 def _text_error(text: str) -> str:

@@ -85,9 +85,32 @@ def test_somebody_answers(client: FlaskClient, codes: list[str]) -> None:
     assert "angekommen" in words_of(client.get("/rueckmeldung/danke"))
 
 
-def test_everything_may_be_left_out(client: FlaskClient, codes: list[str]) -> None:
-    assert submit(client, path(codes[0])).status_code == 303
+@pytest.mark.parametrize("left", [{"a-useful": "none"}, {"a-words": "Gut."}])
+def test_everything_else_may_be_left_out(
+    client: FlaskClient, codes: list[str], left: dict[str, str]
+) -> None:
+    assert submit(client, path(codes[0]), left).status_code == 303
     assert set(sheets()[0].values.values()) == {("none",)}
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"data": {}},
+        {"data": {"a-useful": " ", "a-words": "\n", "stranger": "4"}},
+        {"json": {"a-useful": "4"}},
+        {"data": b"a-useful=4", "content_type": "text/plain"},
+    ],
+)
+def test_a_blank_sheet_uses_no_right(
+    client: FlaskClient, codes: list[str], sent: dict[str, Any]
+) -> None:
+    """It would count as one of the five that show the others."""
+    answer = client.post(path(codes[0]), **sent)
+    assert answer.status_code == 422
+    assert "Bisher ist nichts ausgefüllt." in words_of(answer)
+    assert sheets() == []
+    assert submit(client, path(codes[0]), ANSWERS).status_code == 303
 
 
 def test_the_page_says_what_it_is_about_and_how_it_is_kept_secret(

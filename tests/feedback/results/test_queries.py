@@ -294,3 +294,26 @@ def _all_tables(
             tables.setdefault(question, set()).add(events)
     db.session.rollback()
     return tables
+
+
+def test_a_number_of_one_person_cannot_be_subtracted_out_of_a_sum(app: Flask) -> None:
+    """One event has a mean of six numbers; with the format's of seven the seventh was known."""
+    with transaction() as session:
+        version, template = make_version(session), make_format(session)
+        many, few = (
+            make_closed_survey(
+                session, held(session, template), version, {"often": numbers}, answered=6
+            )
+            for numbers in ({"3": 4, "17": 2}, {"50": 1, NO_ANSWER: 5})
+        )
+        table = Table(version.questionnaire_id, SurveyKind.AFTER, Height.FORMAT, template.id)
+        own, sums = load_event_results(session, many.id, 5), load_results(session, table, 5)
+        assert own is not None
+        assert sums is not None
+        number = next(each for each in sums.questions if each.question.key == "often")
+        assert number.values == {3: 4, 17: 2}
+        assert number.mean == next(
+            each.mean for each in own.questions if each.question.key == "often"
+        )
+        assert (number.population, number.no_answer) == (12, 5)
+        assert few.answered == 6

@@ -164,6 +164,8 @@ def test_what_does_not_ask_has_nothing_to_choose(app: Flask) -> None:
         with transaction() as session:
             session.get_one(Event, course.id).state = state
         assert refusal_of(course, Way.MAIL) == "not_asked"
+        # A draft with a survey could not be deleted any more.
+        assert refusal_of(course, Way.OMIT) == "not_asked"
     with transaction() as session:
         event = session.get_one(Event, course.id)
         event.state, event.kind = EventState.HELD, EventKind.WORKING_GROUP

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from tests.browser_forms import forms_of, send, submit
@@ -31,6 +31,7 @@ from trainings.events.models import Event, EventTrainer
 from trainings.feedback.models import (
     Channel,
     FeedbackRight,
+    Questionnaire,
     QuestionnaireUse,
     Survey,
     SurveyKind,
@@ -183,6 +184,19 @@ def test_a_setting_lets_the_office_see_it(
     settings = replace(app.extensions["settings"], feedback_office_sees_events=True)
     monkeypatch.setitem(app.extensions, "settings", settings)
     assert f'href="{course.url}/ergebnis"' in text(client, course.url)
+
+
+def test_nobody_is_promised_a_mail_without_a_questionnaire_in_use(
+    app: Flask, client: FlaskClient
+) -> None:
+    course = Course()
+    log_in(client, course.office)
+    assert words_of(text(client, course.url)).count("bekommen alle, die da waren, eine Mail") == 2
+    with transaction() as session:
+        session.execute(update(Questionnaire).values(retired_at=utc_now()))
+    page = words_of(text(client, course.url))
+    assert "bekommen alle" not in page
+    assert page.count("Dafür ist kein Fragebogen in Gebrauch.") == 2
 
 
 def test_what_is_chosen_is_kept(app: Flask, client: FlaskClient) -> None:

@@ -360,3 +360,19 @@ def test_what_was_overwritten_is_in_no_file_of_the_database(
     assert done.status_code == 303
     assert not is_kept()
     assert db.session.scalar(select(Survey.id)) is not None
+
+
+def test_a_form_that_was_sent_with_other_words_is_not_said_to_be_done(office: FlaskClient) -> None:
+    (key,) = add("Frau Meier und Herr Schulz waren laut.")
+    url = f"{LIST}{key}/unkenntlich"
+    text = page(office, url)
+    data = {
+        name: text.split(f'name="{name}" type="hidden" value="')[1].split('"')[0]
+        for name in ("csrf_token", "form_key", "seen")
+    }
+    answers = [
+        office.post(url, data={**data, "passages": passages, "confirm": "1"}).status_code
+        for passages in ("Meier", "Meier", "Schulz")
+    ]
+    assert answers == [303, 303, 409]
+    assert "Schulz" in page(office, SHOWN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, not_, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from trainings.core.clock import berlin_day
@@ -26,24 +26,42 @@ from trainings.feedback.models import (
     VersionState,
 )
 from trainings.feedback.rules import RIGHTS_KEPT_FOR
+from trainings.feedback.surveys.reads import attended
+from trainings.registrations.models import Registration
 
-_PerSurvey = type[FeedbackRight | PendingRight | UsedRight | PendingAnswer]
+_PerSurvey = type[FeedbackRight | PendingRight | UsedRight | PendingAnswer | FeedbackInvitation]
 _NOT_COUNTED = {QuestionKind.TEXT, QuestionKind.MULTIPLE}
 """Kinds of questions of which nobody, or one person several times, is in the counts."""
 
 
 def rights_add_up_to_the_invited(session: Session, now: datetime) -> list[str]:
-    """While rights are kept, each one that was given is unused, pending or used."""
+    """While rights are kept, each one that was given is unused, pending, used or taken back."""
     unused, pending, used = (
         _rows_of(session, table) for table in (FeedbackRight, PendingRight, UsedRight)
     )
+    taken_back = _taken_back(session)
     return [
         f"{_name(survey)}: Eingeladen sind {number(survey.invited)}, Berechtigungen gibt es "
         f"{number(total)}."
         for survey in _with_rights(session, now)
         if (total := unused.get(survey.id, 0) + pending.get(survey.id, 0) + used.get(survey.id, 0))
-        != survey.invited
+        not in range(survey.invited - taken_back.get(survey.id, 0), survey.invited + 1)
     ]
+
+
+def _taken_back(session: Session) -> dict[int, int]:
+    """Return how many rights of each survey may have been taken from who was absent after all.
+
+    Without codes, that is after the reminder, only those who were never invited are known.
+    """
+    rows = session.execute(
+        select(FeedbackInvitation.survey_id, func.count())
+        .join(Survey, FeedbackInvitation.survey_id == Survey.id)
+        .join(Registration, FeedbackInvitation.registration_id == Registration.id)
+        .where(or_(FeedbackInvitation.token == "", not_(attended(Survey.event_id))))
+        .group_by(FeedbackInvitation.survey_id)
+    )
+    return dict(rows.all())
 
 
 def used_rights_equal_the_answered(session: Session, now: datetime) -> list[str]:

@@ -20,7 +20,7 @@ from trainings.core.tokens import digest
 from trainings.feedback.answering.blueprint import blueprint
 from trainings.feedback.answering.forms import CodeForm
 from trainings.feedback.answering.operations import Asked, asked, submit
-from trainings.feedback.answers import RefusedSheetError, read_sheet
+from trainings.feedback.answers import RefusedSheetError, check_something, read_sheet
 from trainings.feedback.surveys.rights import normalise_code
 
 __all__ = ["blueprint"]
@@ -65,6 +65,7 @@ def answer(code: str) -> ResponseReturnValue:
     try:
         found = asked(db.session(), code, now)
         sheet = read_sheet(found.content, _sent)
+        check_something(found.content, _sent)
         with transaction() as session:
             submit(session, code, sheet, now)
     except RefusedSheetError as refused:

@@ -9,12 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Integer, cast, func, select
+from sqlalchemy import ColumnElement, Integer, and_, cast, func, not_, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from trainings.core.errors import not_found
 from trainings.events.models import Event, EventTemplate
-from trainings.feedback.answers import STEP_VALUES
+from trainings.feedback.answers import NO_ANSWER, STEP_VALUES
 from trainings.feedback.content import Content, QuestionKind
 from trainings.feedback.models import (
     FeedbackCount,
@@ -283,22 +283,44 @@ def _results(
     *,
     with_texts: bool = True,
 ) -> Results:
-    questions = shown_questions(
-        versions, [each.closing for each in members], _load_counts(session, which), smallest
-    )
     used = {each.closing.version_id for each in members}
     contents = [content for version, content in versions.items() if version in used]
+    counts = _load_counts(session, which, contents, smallest)
+    questions = shown_questions(versions, [each.closing for each in members], counts, smallest)
     texts = _load_texts(session, which, contents) if with_texts else ()
     return Results(_figures(members, mean_of_scales(questions)), tuple(questions), tuple(texts))
 
 
-def _load_counts(session: Session, which: ColumnElement[bool]) -> dict[str, dict[str, int]]:
+def _load_counts(
+    session: Session, which: ColumnElement[bool], contents: list[Content], smallest: int
+) -> dict[str, dict[str, int]]:
+    """Return how many people chose each value, by question; one statement.
+
+    Numbers are left out where fewer people of an event than the smallest group gave one: the mean
+    of the others stands in a table of its own, and subtracting it would leave theirs.
+    """
+    numbers = {
+        question.key
+        for content in contents
+        for question in content.questions
+        if question.kind is QuestionKind.NUMBER
+    }
+    in_them = FeedbackCount.survey_id.in_(select(Survey.id).where(which))
+    is_number = and_(FeedbackCount.question.in_(numbers), FeedbackCount.value != NO_ANSWER)
     people = func.sum(FeedbackCount.people)
+    statement = select(FeedbackCount.question, FeedbackCount.value, people).where(in_them)
+    if numbers:
+        enough = (
+            select(FeedbackCount.survey_id, FeedbackCount.question)
+            .where(in_them, is_number)
+            .group_by(FeedbackCount.survey_id, FeedbackCount.question)
+            .having(people >= smallest)
+        )
+        of_survey = tuple_(FeedbackCount.survey_id, FeedbackCount.question)
+        statement = statement.where(or_(not_(is_number), of_survey.in_(enough)))
     found: dict[str, dict[str, int]] = defaultdict(dict)
     for question, value, total in session.execute(
-        select(FeedbackCount.question, FeedbackCount.value, people)
-        .where(FeedbackCount.survey_id.in_(select(Survey.id).where(which)))
-        .group_by(FeedbackCount.question, FeedbackCount.value)
+        statement.group_by(FeedbackCount.question, FeedbackCount.value)
     ):
         found[question][value] = int(total)
     return found

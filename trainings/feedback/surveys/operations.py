@@ -82,6 +82,7 @@ def choose_way(
             field="way",
             status=422,
         )
+    _check_takes_place(event)
     if way is not Way.OMIT:
         _version_of(session, event, kind)
     _check_in_time(event, kind, now)
@@ -137,7 +138,7 @@ def print_slips(
         raise _over(survey)
     if anew:
         unused = select(FeedbackRight.token_hash).where(FeedbackRight.survey_id == survey.id)
-        take_back(session, survey, list(session.scalars(unused)))
+        survey.invited -= take_back(session, survey, list(session.scalars(unused)))
     missing = attended - survey.invited
     if missing <= 0:
         raise _nothing_missing(anew=anew)
@@ -191,8 +192,8 @@ def _lock_event(session: Session, actor: Actor, number: str) -> Event:
     return lock_pool(session, event_id)
 
 
-def _version_of(session: Session, event: Event, kind: SurveyKind) -> QuestionnaireVersion:
-    """Return what a locked event would ask.
+def _check_takes_place(event: Event) -> None:
+    """Refuse drafts, which could not be deleted any more, and what was cancelled.
 
     Raises:
         DomainError: `not_asked`.
@@ -203,6 +204,16 @@ def _version_of(session: Session, event: Event, kind: SurveyKind) -> Questionnai
             "not_asked",
             "Entwürfe und abgesagte Veranstaltungen fragen nicht nach einer Rückmeldung.",
         )
+
+
+def _version_of(session: Session, event: Event, kind: SurveyKind) -> QuestionnaireVersion:
+    """Return what a locked event would ask.
+
+    Raises:
+        DomainError: `not_asked`.
+
+    """
+    _check_takes_place(event)
     version = version_for(session, event, kind)
     if version is None:
         raise DomainError(

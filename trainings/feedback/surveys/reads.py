@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, func, or_, select
@@ -14,8 +15,8 @@ from trainings.core.actors import Actor
 from trainings.core.clock import berlin_instant
 from trainings.core.permissions import Permission
 from trainings.events.models import Event, EventKind, EventState
-from trainings.feedback.models import FeedbackPlan, QuestionnaireUse, SurveyKind
-from trainings.feedback.rules import usual_use
+from trainings.feedback.models import FeedbackPlan, Questionnaire, QuestionnaireUse, SurveyKind
+from trainings.feedback.questionnaires.choosing import use_of, was_released
 from trainings.registrations.models import Registration
 
 TAKES_PLACE = (EventState.PUBLISHED, EventState.HELD)
@@ -52,18 +53,28 @@ def overseen_by(actor: Actor) -> ColumnElement[bool]:
 def asks(kind: SurveyKind) -> ColumnElement[bool]:
     """Return the condition that the event around it asks, by its format or by its kind.
 
-    The same as `choosing.version_for` says of one event, but for a questionnaire that is missing.
+    The same as `choosing.version_for` says of one event.
     """
     follow_up = kind is SurveyKind.FOLLOW_UP
     chosen = FeedbackPlan.follow_up_id if follow_up else FeedbackPlan.after_id
-    uses = {QuestionnaireUse.TRAINING} if follow_up else set(QuestionnaireUse)
     of_format = FeedbackPlan.template_id == Event.template_id
+    kinds: dict[QuestionnaireUse, list[EventKind]] = defaultdict(list)
+    for each in EventKind:
+        use = use_of(each, kind)
+        if use is not None:
+            kinds[use].append(each)
+    usual = (
+        and_(
+            Event.kind.in_(of_use),
+            exists().where(
+                Questionnaire.use == use, Questionnaire.retired_at.is_(None), was_released()
+            ),
+        )
+        for use, of_use in kinds.items()
+    )
     return or_(
         exists().where(of_format, chosen.is_not(None)),
-        and_(
-            ~exists().where(of_format),
-            Event.kind.in_([each for each in EventKind if usual_use(each) in uses]),
-        ),
+        and_(~exists().where(of_format), or_(*usual)),
     )
 
 

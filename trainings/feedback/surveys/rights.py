@@ -55,15 +55,17 @@ def grant(session: Session, survey: Survey, number: int) -> list[str]:
 
 
 def take_back(session: Session, survey: Survey, hashes: list[bytes]) -> int:
-    """Delete rights to answer a locked survey that were not used; return how many."""
+    """Delete rights to answer a locked survey that were not used; return how many.
+
+    The number of the invited stays: if it fell only with unused rights, whoever records somebody as
+    absent could read from it whether they have answered.
+    """
     result = session.execute(
         delete(FeedbackRight).where(
             FeedbackRight.survey_id == survey.id, FeedbackRight.token_hash.in_(hashes)
         )
     )
-    taken = int(result.rowcount)  # type: ignore[attr-defined]
-    survey.invited -= taken
-    return taken
+    return int(result.rowcount)  # type: ignore[attr-defined]
 
 
 def count_unused(session: Session, survey_id: int) -> int:

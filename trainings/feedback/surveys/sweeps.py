@@ -7,9 +7,10 @@ single person: whether it could be taken back says whether it had been used.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, exists, not_, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, not_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from trainings.core.actors import SYSTEM
@@ -22,6 +23,7 @@ from trainings.feedback.models import (
     Channel,
     FeedbackInvitation,
     FeedbackRight,
+    PendingRight,
     Survey,
     SurveyKind,
     SurveyState,
@@ -134,41 +136,92 @@ def _may_open(event: Event, kind: SurveyKind, now: datetime) -> bool:
 
 def _to_adjust(now: datetime) -> list[tuple[int, SurveyKind]]:
     """Return the open surveys in which somebody is still to be invited, or not any more."""
-    late = exists().where(attended(Survey.event_id), ~_has_been_asked())
-    rows = db.session.execute(
-        select(Survey.event_id, Survey.kind)
-        .where(
-            Survey.state == SurveyState.OPEN,
-            Survey.channel == Channel.MAIL,
-            Survey.closes_on >= berlin_day(now),
-            or_(late, _absent_with_right()),
-        )
-        .order_by(Survey.event_id)
+    running = (
+        Survey.state == SurveyState.OPEN,
+        Survey.channel == Channel.MAIL,
+        Survey.closes_on >= berlin_day(now),
     )
-    return [(event_id, kind) for event_id, kind in rows]
+    late = exists().where(attended(Survey.event_id), ~_has_been_asked())
+    found = {
+        survey_id: (event_id, kind)
+        for survey_id, event_id, kind in db.session.execute(
+            select(Survey.id, Survey.event_id, Survey.kind).where(*running, late)
+        )
+    }
+    # After the reminder nothing tells any more whose right is whose.
+    adjustable = {
+        survey_id: (event_id, kind)
+        for survey_id, event_id, kind in db.session.execute(
+            select(Survey.id, Survey.event_id, Survey.kind).where(
+                *running, Survey.reminded_on.is_(None)
+            )
+        )
+    }
+    for change in _changes(db.session(), list(adjustable)):
+        found[change.survey_id] = adjustable[change.survey_id]
+    return [found[survey_id] for survey_id in sorted(found)]
 
 
 def _has_been_asked() -> ColumnElement[bool]:
-    """Return whether the registration was invited to the survey of the statement around it.
+    """Return whether the registration was invited to the survey of the statement around it."""
+    return exists().where(
+        FeedbackInvitation.survey_id == Survey.id,
+        FeedbackInvitation.registration_id == Registration.id,
+    )
 
-    Until the reminder an invitation without its code is one whose right was taken back: whoever was
-    there after all gets another one. Later all are without code, so that nobody is asked twice.
+
+@dataclass(frozen=True)
+class _Change:
+    """A right that is not as the attendance says.
+
+    Attributes:
+        survey_id: of the right.
+        token_hash: of the right.
+        attends: whether somebody is to have it back; else it is to be taken.
+
     """
-    return exists().where(
-        FeedbackInvitation.survey_id == Survey.id,
-        FeedbackInvitation.registration_id == Registration.id,
-        or_(FeedbackInvitation.token != "", Survey.reminded_on.is_not(None)),
-    )
+
+    survey_id: int
+    token_hash: bytes
+    attends: bool
 
 
-def _absent_with_right() -> ColumnElement[bool]:
-    """Return whether somebody with a right, used or not, is not recorded as attending."""
-    return exists().where(
-        FeedbackInvitation.survey_id == Survey.id,
-        FeedbackInvitation.token != "",
-        FeedbackInvitation.registration_id == Registration.id,
-        not_(attended(Survey.event_id)),
+def _changes(session: Session, survey_ids: Sequence[int]) -> list[_Change]:
+    """Return which rights go, since somebody was absent after all, and which come back.
+
+    They come back under their old code, without another mail: nothing that anybody sees may depend
+    on whether a right was used, or recording somebody as absent would tell who has answered.
+    """
+    if not survey_ids:
+        return []
+    unused = _hashes(session, survey_ids, FeedbackRight)
+    used = _hashes(session, survey_ids, PendingRight) | _hashes(session, survey_ids, UsedRight)
+    rows = session.execute(
+        select(FeedbackInvitation.survey_id, FeedbackInvitation.token, attended(Survey.event_id))
+        .join(Survey, FeedbackInvitation.survey_id == Survey.id)
+        .join(Registration, FeedbackInvitation.registration_id == Registration.id)
+        .where(FeedbackInvitation.survey_id.in_(survey_ids), FeedbackInvitation.token != "")
+        .order_by(FeedbackInvitation.survey_id, FeedbackInvitation.registration_id)
     )
+    return [
+        _Change(survey_id, token_hash, attends)
+        for survey_id, token_hash, attends in (
+            (survey_id, digest(token), attends) for survey_id, token, attends in rows
+        )
+        if (survey_id, token_hash) not in used
+        and attends is not ((survey_id, token_hash) in unused)
+    ]
+
+
+def _hashes(
+    session: Session,
+    survey_ids: Sequence[int],
+    table: type[FeedbackRight | PendingRight | UsedRight],
+) -> set[tuple[int, bytes]]:
+    rows = session.execute(
+        select(table.survey_id, table.token_hash).where(table.survey_id.in_(survey_ids))
+    )
+    return {(survey_id, token_hash) for survey_id, token_hash in rows}
 
 
 def _run(event_id: int, kind: SurveyKind, now: datetime) -> int:
@@ -193,23 +246,18 @@ def _ask(places: LockedPlaces, kind: SurveyKind) -> int:
         survey.state, survey.closes_on, berlin_day(now)
     ):
         return 0
-    _take_back_from_absent(session, survey)
+    _adjust(session, survey)
     return _give(places, survey)
 
 
-def _take_back_from_absent(session: Session, survey: Survey) -> None:
-    invitations = session.scalars(
-        select(FeedbackInvitation)
-        .join(Registration, FeedbackInvitation.registration_id == Registration.id)
-        .where(
-            FeedbackInvitation.survey_id == survey.id,
-            FeedbackInvitation.token != "",
-            not_(attended(survey.event_id)),
-        )
-    )
-    for invitation in invitations.all():
-        if take_back(session, survey, [digest(invitation.token)]):
-            invitation.token = ""
+def _adjust(session: Session, survey: Survey) -> None:
+    """Take unused rights of a locked survey from who was absent after all, and undo that."""
+    for change in _changes(session, [survey.id]):
+        if change.attends:
+            session.add(FeedbackRight(token_hash=change.token_hash, survey_id=survey.id))
+        else:
+            take_back(session, survey, [change.token_hash])
+    session.flush()
 
 
 def _give(places: LockedPlaces, survey: Survey) -> int:
@@ -233,7 +281,7 @@ def _give(places: LockedPlaces, survey: Survey) -> int:
         person = registration.person
         words = mails.invitation(survey, event, code)
         post_to_person(session, person, kind=INVITED, mail=words, now=now)
-        session.merge(
+        session.add(
             FeedbackInvitation(
                 survey_id=survey.id,
                 registration_id=registration.id,
@@ -265,13 +313,14 @@ def _remind(survey_id: int, now: datetime) -> int:
         if session.scalar(select(Survey.id).where(Survey.id == survey_id, _to_remind(now))) is None:
             return 0
         event = session.get_one(Event, survey.event_id)
+        _adjust(session, survey)
         invitations = session.execute(
             select(FeedbackInvitation, attended(survey.event_id))
             .join(Registration, FeedbackInvitation.registration_id == Registration.id)
             .where(FeedbackInvitation.survey_id == survey.id, FeedbackInvitation.token != "")
             .order_by(FeedbackInvitation.registration_id)
         ).all()
-        # Whoever is still here without having attended has used the right: a mail would say so.
+        # Whoever has not attended has no right, or has used it: a mail would be wrong.
         reminded = _post_reminders(
             session, survey, event, [row for row, was_there in invitations if was_there], now
         )

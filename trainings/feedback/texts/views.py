@@ -121,7 +121,8 @@ def redact(key: bytes) -> ResponseReturnValue:
 
     done, status = None, 200
     if CONFIRM in request.form:
-        done, status = attempt(form, work, creates=True)
+        typed = (key.hex(), form.passages.data)
+        done, status = attempt(form, work, creates=True, about=typed)
     elif form.is_submitted() and EDIT not in request.form:
         status = rehearse(form, work)
         if status == 200:
@@ -153,7 +154,7 @@ def remove(key: bytes) -> ResponseReturnValue:
         operations.remove_text(session, actor, key, seen=form.seen.data or "", now=now)
         return Outcome(back, "Der Text ist entfernt.")
 
-    done, status = attempt(form, work, creates=True)
+    done, status = attempt(form, work, creates=True, about=[key.hex()])
     return _forget(done) or _page_of(key, "feedback/text_remove.html", form, status)
 
 
