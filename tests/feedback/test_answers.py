@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.feedback.factories import SMALL, make_sheet
@@ -24,6 +24,8 @@ def read(sent: dict[str, list[str]], content: Content = SMALL) -> Sheet:
     return read_sheet(content, lambda key: sent.get(key, []))
 
 
+# Making many texts is slow where other tests run beside it; nothing is timed here.
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ANYTHING)
 def test_whatever_is_sent_is_an_answer_or_a_sentence(sent: dict[str, list[str]]) -> None:
     try:
