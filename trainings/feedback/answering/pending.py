@@ -45,5 +45,5 @@ def _insert(
     rows: list[dict[str, Any]],
     survey_id: int,
 ) -> None:
-    """Store rows in this order; unlike a flush, an insert of many sorts nothing."""
-    session.execute(insert(table), [{**row, "survey_id": survey_id} for row in rows])
+    """Store rows in this order by one statement; a flush of many would sort them."""
+    session.execute(insert(table).values([{**row, "survey_id": survey_id} for row in rows]))
