@@ -27,7 +27,9 @@ HELD = "/koordination/veranstaltungen/?stand=held&art=conference"
 PAGES: dict[str, tuple[str, ...]] = {
     "": ("/", "/konto/anmelden", "/konto/registrieren", "/impressum", "/datenschutz",
          "/barrierefreiheit", "/hilfe", "/gibt-es-nicht", "/bescheinigung/", "VERIFY",
-         "/bescheinigung/UNBEKANNT", "/taschenkarten/bestellen", "/taschenkarten/bestellen/danke"),
+         "/bescheinigung/UNBEKANNT", "/taschenkarten/bestellen", "/taschenkarten/bestellen/danke",
+         "/rueckmeldung/", "/rueckmeldung/danke", "/rueckmeldung/vertraulichkeit",
+         "/rueckmeldung/UNBEKANNT"),
     PARTICIPANT: ("/veranstaltungen/", "FIRST", "/meine/anmeldungen", "/konto/",
                   "/bedarf/", "/bedarf/1", "/meine/bescheinigungen",
                   "/veranstaltungen/?art=annual_meeting&monat=2020-01"),
@@ -35,7 +37,9 @@ PAGES: dict[str, tuple[str, ...]] = {
               "/taschenkarten/bestellungen", "FIRST", "/taschenkarten/bestellen"),
     TRAINER: ("/einlass/", "FIRST", "SCANNER", "READY", "/einlass/ohne-netz", "/einlass/", "FIRST",
               "main .tr-slim a", "main .tr-cell", "/einlass/", "FIRST", "PAPERS", "GUEST",
-              "CLOSING", "CERTIFICATES", "/taschenkarten/veranstaltungen/", "FIRST"),
+              "CLOSING", "CERTIFICATES", "/taschenkarten/veranstaltungen/", "FIRST",
+              "/rueckmeldungen/veranstaltungen/", "/rueckmeldungen/veranstaltungen/2026-002",
+              "/rueckmeldungen/veranstaltungen/2026-002/ergebnis"),
     COORDINATOR: ("/koordination/", "/koordination/veranstaltungen/",
                   "/koordination/organisationen/", "/koordination/personen/", "/statistik/",
                   "/koordination/bedarf/", "/koordination/mails/", "/koordination/anwesenheit",
@@ -51,7 +55,10 @@ PAGES: dict[str, tuple[str, ...]] = {
                   HELD, "FIRST", "main a[href$='/bescheinigungen']",
                   "main a[href$='/ausstellen']", "CERTIFICATES",
                   "main a[href$='/zurueckziehen']", "CLOSING", "OVERVIEW", "main th a",
-                  "main a[href$='/nachholen']"),
+                  "main a[href$='/nachholen']",
+                  "/rueckmeldungen/auswertung", "FIRST", "/rueckmeldungen/auswertung/gesamt",
+                  "/rueckmeldungen/texte/", "main a[href*='/unkenntlich']",
+                  "/rueckmeldungen/fragebogen/", "FIRST", "/rueckmeldungen/fragebogen/zuordnung"),
 }  # fmt: skip
 # Pages of the event that the page before has shown.
 BELOW = {

@@ -60,10 +60,16 @@ def read_picture(name: str, content: bytes) -> CheckedFile:
     """
     if len(content) > LARGEST_PICTURE:
         raise _refused("picture_too_large", "picture", "Das Bild ist größer als 5 MB. {}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        # Damaged words about a sound picture: they are left out with all others.
+        warnings.simplefilter("ignore", UserWarning)
+        return CheckedFile(kept_name(name), PICTURE_TYPE, _read(content))
+
+
+def _read(content: bytes) -> bytes:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(io.BytesIO(content), formats=_FORMATS)
+        picture = Image.open(io.BytesIO(content), formats=_FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_many_pixels() from error
     except (OSError, SyntaxError, ValueError) as error:
@@ -72,7 +78,7 @@ def read_picture(name: str, content: bytes) -> CheckedFile:
         if picture.width * picture.height > MOST_PIXELS:
             raise _too_many_pixels()
         try:
-            return CheckedFile(kept_name(name), PICTURE_TYPE, _redraw(picture))
+            return _redraw(picture)
         except (OSError, SyntaxError, ValueError) as error:
             # Cut off or damaged behind a sound beginning.
             raise _no_picture() from error
