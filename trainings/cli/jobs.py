@@ -30,7 +30,7 @@ from trainings.feedback.questionnaires.standard import provide_standard
 from trainings.feedback.results.releasing import release_results
 from trainings.feedback.surveys import sweeps as survey_sweeps
 from trainings.feedback.surveys.settling import close_surveys, settle_answers
-from trainings.feedback.texts.sweeps import forget_texts
+from trainings.feedback.texts.sweeps import forget_overwritten_texts, forget_texts
 from trainings.inventory.orders.sweeps import (
     blank_card_orders,
     expire_card_orders,
@@ -109,6 +109,7 @@ JOBS = (
     _sweep(sweeps.forget_submitted_forms),
     _sweep(forget_old_certificates),
     _sweep(forget_texts),
+    _each_in_its_own(forget_overwritten_texts),
     _sweep(forget_tokens),
     _sweep(forget_login_requests),
     _sweep(forget_attempts),

@@ -1,11 +1,18 @@
-"""What views share: following an outcome, addresses that are safe to redirect to."""
+"""What views share: following an outcome, safe addresses to redirect to, workbooks to download."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import IO
+
+from flask import Response as Download
 from flask import flash, redirect
 from werkzeug.wrappers import Response
 
 from trainings.core.idempotency import Outcome
+from trainings.core.spreadsheets import XLSX_TYPE
+
+PIECE_BYTES = 65_536
 
 
 def follow(outcome: Outcome) -> Response:
@@ -31,3 +38,24 @@ def local_address(url: str | None, otherwise: str) -> str:
     ):
         return url
     return otherwise
+
+
+def workbook_response(file: IO[bytes], name: str) -> Download:
+    """Answer with a workbook piece by piece, and close its file afterwards.
+
+    Args:
+        file: as `spreadsheets.write_workbook` returns it.
+        name: of the download, without its ending.
+
+    """
+
+    def pieces() -> Iterator[bytes]:
+        with file:
+            while piece := file.read(PIECE_BYTES):
+                yield piece
+
+    response = Download(pieces(), content_type=XLSX_TYPE)
+    # Also if nobody reads it.
+    response.call_on_close(file.close)
+    response.headers.set("Content-Disposition", "attachment", filename=f"{name}.xlsx")
+    return response

@@ -151,7 +151,7 @@ def test_a_foreign_trainer_changes_nothing(app: Flask, client: FlaskClient) -> N
 
 def test_nobody_sees_how_many_answered_while_it_runs(app: Flask, client: FlaskClient) -> None:
     course = Course()
-    codes = course.open(rights=9)
+    codes = course.open(rights=9, channel=Channel.SLIPS)
     with transaction() as session:
         answer(session, codes[:7], utc_now())
     settle_answers(utc_now())

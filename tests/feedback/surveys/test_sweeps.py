@@ -21,11 +21,13 @@ from tests.feedback.factories import (
 )
 from tests.registered import make_registration
 from trainings.attendance.models import Attendance, AttendanceMark
+from trainings.core.actors import Actor
 from trainings.core.audit import AuditEntry
 from trainings.core.clock import utc_now
 from trainings.core.database import db, transaction
 from trainings.core.delivery import deliver_due_mails
 from trainings.core.outbox import MailState, OutgoingMail
+from trainings.core.permissions import Role
 from trainings.core.settings import current_settings
 from trainings.core.tokens import digest
 from trainings.events.models import Event, EventKind, EventState
@@ -41,6 +43,7 @@ from trainings.feedback.models import (
     SurveyState,
     UsedRight,
 )
+from trainings.feedback.surveys.queries import list_events, load_event_surveys
 from trainings.feedback.surveys.settling import close_surveys, settle_answers
 from trainings.feedback.surveys.sweeps import (
     INVITED,
@@ -308,6 +311,24 @@ def test_recording_somebody_as_absent_does_not_tell_whether_they_have_answered(
                 mark(session, person, how)
             invite(END + DAY)
             assert seen() == before
+
+
+@pytest.mark.parametrize("has_answered", [False, True])
+def test_no_number_of_a_running_survey_tells_whether_somebody_absent_has_answered(
+    app: Flask, has_answered: bool
+) -> None:
+    event_id = course()
+    invite(END)
+    absent, token = first_registration(event_id), tokens()[0]
+    with transaction() as session:
+        if has_answered:
+            answer(session, [token], END)
+        mark(session, absent, AttendanceMark.ABSENT)
+    invite(END + DAY)
+    session, office, now = db.session(), Actor(1, roles=frozenset({Role.COORDINATOR})), END + DAY
+    (listed,) = list_events(session, office, None, now, offset=0)
+    page = load_event_surveys(session, office, listed.number, now)
+    assert (listed.after.invited, page.after.invited) == (6, 6)
 
 
 def test_an_answer_of_somebody_absent_counts_once_and_they_get_no_second_right(app: Flask) -> None:

@@ -6,7 +6,6 @@ them would hold a time.
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,13 +16,11 @@ from trainings.core.clock import berlin_day
 from trainings.core.errors import DomainError
 from trainings.core.formats import long_date
 from trainings.core.tokens import digest
+from trainings.feedback.answering.pending import add_pending
 from trainings.feedback.answers import Sheet
 from trainings.feedback.content import Content
 from trainings.feedback.models import (
-    KEY_BYTES,
     FeedbackRight,
-    PendingAnswer,
-    PendingRight,
     Survey,
     SurveyKind,
 )
@@ -106,13 +103,7 @@ def submit(session: Session, code: str, sheet: Sheet, now: datetime) -> None:
     if not gone.rowcount:  # type: ignore[attr-defined]
         # Somebody used it meanwhile, or it was taken back.
         raise _used() if is_used(session, token_hash) else _unknown()
-    session.add(PendingRight(token_hash=token_hash, survey_id=survey_id))
-    session.add(
-        PendingAnswer(
-            key=secrets.token_bytes(KEY_BYTES), survey_id=survey_id, content=sheet.to_json()
-        )
-    )
-    session.flush()
+    add_pending(session, survey_id, token_hash, sheet)
 
 
 def _check_open(survey: Survey, now: datetime) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO
 
 from flask import Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
@@ -13,8 +11,8 @@ from trainings.core.clock import berlin_day, utc_now
 from trainings.core.database import db
 from trainings.core.documents import MEDIA_TYPE, Document
 from trainings.core.errors import not_found
+from trainings.core.http import workbook_response
 from trainings.core.permissions import Permission, requires
-from trainings.core.spreadsheets import XLSX_TYPE
 from trainings.feedback.models import SURVEY_KIND_NAMES, SurveyKind
 from trainings.feedback.results import papers, sheets
 from trainings.feedback.results.blueprint import blueprint
@@ -37,7 +35,6 @@ from trainings.people.sessions import current_actor
 
 __all__ = ["blueprint"]
 
-PIECE_BYTES = 65_536
 MOST_TEXTS = 20
 """On a page and in a PDF, on each question; the XLSX has all."""
 KIND_TABS = {
@@ -109,7 +106,7 @@ def overview_xlsx() -> Response:
     if sums.overview is None:
         raise not_found()
     book = sheets.overview_book(sums.title, sums.overview, sums.smallest, utc_now())
-    return _xlsx(book, "rueckmeldungen-auswertung")
+    return _kept_nowhere(workbook_response(book, "rueckmeldungen-auswertung"))
 
 
 @dataclass(frozen=True)
@@ -176,7 +173,7 @@ def _report_pdf(report: Report, name: str) -> Response:
 def _report_xlsx(report: Report, name: str) -> Response:
     if report.results is None:
         raise not_found()
-    return _xlsx(sheets.results_book(report, utc_now()), name)
+    return _kept_nowhere(workbook_response(sheets.results_book(report, utc_now()), name))
 
 
 @blueprint.get("/auswertung/gesamt")
@@ -313,19 +310,6 @@ def _event_name(page: EventPage) -> str:
 def _pdf(document: Document, name: str) -> Response:
     response = Response(document.pdf, content_type=MEDIA_TYPE)
     response.headers.set("Content-Disposition", "inline", filename=f"{name}.pdf")
-    return _kept_nowhere(response)
-
-
-def _xlsx(file: IO[bytes], name: str) -> Response:
-    def pieces() -> Iterator[bytes]:
-        with file:
-            while piece := file.read(PIECE_BYTES):
-                yield piece
-
-    response = Response(pieces(), content_type=XLSX_TYPE)
-    # Also if nobody reads it.
-    response.call_on_close(file.close)
-    response.headers.set("Content-Disposition", "attachment", filename=f"{name}.xlsx")
     return _kept_nowhere(response)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from trainings.attendance.access import trains_event
@@ -18,6 +18,7 @@ from trainings.core.settings import current_settings
 from trainings.events.models import Event
 from trainings.feedback.models import (
     Channel,
+    FeedbackInvitation,
     QuestionnaireVersion,
     Survey,
     SurveyKind,
@@ -47,7 +48,8 @@ class SurveyView:
         opens_on: the first day on which it may open.
         opened_on: when it opened.
         closes_on: its last day.
-        invited: how many rights were given.
+        invited: how many people were asked. Whose right was taken back counts on while it runs:
+            a number that falls only if the right was unused would tell who has answered.
         planned: somebody has chosen how it asks.
         questionnaire: „Training, Fassung 2“; empty as long as it is not open.
 
@@ -173,7 +175,7 @@ def load_event_surveys(session: Session, actor: Actor, number: str, now: datetim
     if row is None:
         raise not_found()
     event, people, trains, asks_after, asks_later = row
-    surveys = {survey.kind: survey for survey in _surveys(session, [event.id])}
+    surveys = {survey.kind: (survey, asked) for survey, asked in _surveys(session, [event.id])}
     today = berlin_day(now)
     return EventSurveys(
         id=event.id,
@@ -217,9 +219,9 @@ def list_events(
         .offset(offset)
         .limit(PAGE_SIZE)
     ).all()
-    stored: dict[int, dict[SurveyKind, Survey]] = {}
-    for survey in _surveys(session, [event.id for event, _, _ in rows]):
-        stored.setdefault(survey.event_id, {})[survey.kind] = survey
+    stored: dict[int, _Stored] = {}
+    for survey, asked in _surveys(session, [event.id for event, _, _ in rows]):
+        stored.setdefault(survey.event_id, {})[survey.kind] = survey, asked
     listed = []
     for event, asks_after, asks_later in rows:
         surveys = stored.get(event.id, {})
@@ -236,18 +238,28 @@ def list_events(
     return listed
 
 
-def _surveys(session: Session, event_ids: Sequence[int]) -> Sequence[Survey]:
-    return session.scalars(
-        select(Survey)
+_Stored = dict[SurveyKind, tuple[Survey, int]]
+
+
+def _surveys(session: Session, event_ids: Sequence[int]) -> list[tuple[Survey, int]]:
+    """Return the surveys of events, each with how many people were asked."""
+    by_mail = (
+        select(func.count())
+        .select_from(FeedbackInvitation)
+        .where(FeedbackInvitation.survey_id == Survey.id)
+        .scalar_subquery()
+    )
+    runs_by_mail = and_(Survey.state == SurveyState.OPEN, Survey.channel == Channel.MAIL)
+    rows = session.execute(
+        select(Survey, case((runs_by_mail, by_mail), else_=Survey.invited))
         .where(Survey.event_id.in_(event_ids))
         .options(joinedload(Survey.version).joinedload(QuestionnaireVersion.questionnaire))
-    ).all()
+    )
+    return [(survey, asked) for survey, asked in rows]
 
 
-def _view(
-    event: Event, kind: SurveyKind, surveys: dict[SurveyKind, Survey], asks: bool, today: date
-) -> SurveyView:
-    survey = surveys.get(kind)
+def _view(event: Event, kind: SurveyKind, surveys: _Stored, asks: bool, today: date) -> SurveyView:
+    survey, invited = surveys.get(kind, (None, 0))
     version = survey.version if survey else None
     return SurveyView(
         kind=kind,
@@ -263,7 +275,7 @@ def _view(
         opens_on=opening_day(kind, event.last_day),
         opened_on=survey.opened_on if survey else None,
         closes_on=survey.closes_on if survey else None,
-        invited=survey.invited if survey else 0,
+        invited=invited,
         planned=survey is not None and survey.state is SurveyState.PLANNED,
         questionnaire=f"„{version.questionnaire.title}“, Fassung {version.number}"
         if version

@@ -20,6 +20,9 @@ from trainings.feedback.models import FeedbackText, Survey, TextState
 from trainings.feedback.texts.reads import READABLE
 from trainings.feedback.texts.rules import fingerprint, redact
 
+REDACTED, REMOVED = "feedback_text_redacted", "feedback_text_removed"
+"""Actions in the audit."""
+
 
 def release_texts(session: Session, actor: Actor, keys: Collection[bytes], now: datetime) -> int:
     """Show texts that were read as they are; what somebody else has dealt with stays as it is.
@@ -76,7 +79,7 @@ def redact_text(
     text.text = redact(text.text, passages)
     text.state = TextState.SHOWN
     session.flush()
-    _note(session, actor, "feedback_text_redacted", [text], now)
+    _note(session, actor, REDACTED, [text], now)
     return text
 
 
@@ -99,7 +102,7 @@ def remove_text(
     text = _lock_seen(session, key, seen)
     text.text, text.state = "", TextState.REMOVED
     session.flush()
-    _note(session, actor, "feedback_text_removed", [text], now)
+    _note(session, actor, REMOVED, [text], now)
     return text
 
 

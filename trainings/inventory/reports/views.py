@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -12,8 +12,9 @@ from trainings.core.clock import berlin_day, end_of_day, utc_now
 from trainings.core.database import db, transaction
 from trainings.core.errors import DomainError
 from trainings.core.formats import MONTHS
+from trainings.core.http import workbook_response
 from trainings.core.permissions import Permission, requires
-from trainings.core.spreadsheets import XLSX_TYPE, Sheet, write_workbook
+from trainings.core.spreadsheets import Sheet, write_workbook
 from trainings.core.tables import CSV_TYPE, Cell, csv_lines
 from trainings.inventory.reports.forms import BREAKDOWN_NAMES, DayForm, ReportForm
 from trainings.inventory.reports.journal import (
@@ -39,7 +40,6 @@ from trainings.inventory.stock.journal import JournalFilter
 from trainings.people.sessions import current_actor
 
 ALL_CARDS = "Alle Karten"
-PIECE_BYTES = 65_536
 ON_TIME = frozenset({Breakdown.YEAR, Breakdown.MONTH, Breakdown.EDITION})
 """Breakdowns in which a loss belongs to a line; nobody gets what is lost."""
 
@@ -224,18 +224,7 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[Cell]], name: str) -> Re
 
 
 def _xlsx(sheets: list[Sheet], about: list[tuple[str, Cell]], name: str) -> Response:
-    file = write_workbook(sheets, about)
-
-    def pieces() -> Iterator[bytes]:
-        with file:
-            while piece := file.read(PIECE_BYTES):
-                yield piece
-
-    response = Response(pieces(), content_type=XLSX_TYPE)
-    # Also if nobody reads it.
-    response.call_on_close(file.close)
-    response.headers.set("Content-Disposition", "attachment", filename=f"{name}.xlsx")
-    return _kept_nowhere(response)
+    return _kept_nowhere(workbook_response(write_workbook(sheets, about), name))
 
 
 def _kept_nowhere(response: Response) -> Response:
