@@ -57,7 +57,7 @@ def reminder(survey: Survey, event: Event, code: str) -> Mail:
         code,
         f"Noch Zeit für Ihre Rückmeldung: {event.title}, {event.number}",
         "vor einigen Tagen haben wir Sie um eine Rückmeldung gebeten. Diese eine Erinnerung "
-        "bekommen alle, denn wer schon geantwortet hat, wissen wir nicht. Falls Sie es schon "
+        "bekommen alle, denn wir sehen nicht nach, wer schon geantwortet hat. Falls Sie es schon "
         "getan haben: danke, dann ist nichts weiter zu tun.",
     )
 
