@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import pytest
 from flask import Flask, render_template_string
 
 from tests.browser_forms import forms_of
@@ -55,6 +56,20 @@ def test_each_step_says_its_words_and_a_text_says_its_limit(app: Flask) -> None:
     for label in (*AGREEMENT, "keine Angabe"):
         assert f"<span>{label}</span></label>" in page
     assert f"Höchstens {number(LONGEST_TEXT)} Zeichen." in page
+
+
+@pytest.mark.parametrize(
+    ("hint", "shown"),
+    [
+        ("Kurz genügt", "Kurz genügt. Höchstens"),
+        ("Kurz genügt.", "Kurz genügt. Höchstens"),
+        ("", ">Höchstens"),
+    ],
+)
+def test_a_hint_and_the_limit_are_two_sentences(app: Flask, hint: str, shown: str) -> None:
+    asked = Question("words", QuestionKind.TEXT, "Was war gut?", hint=hint)
+    page = drawn(app, Content("", (Section("", (asked,)),)))
+    assert shown in page
 
 
 def test_an_error_stands_at_its_question_and_is_linked_above(app: Flask) -> None:

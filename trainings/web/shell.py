@@ -68,7 +68,6 @@ OFFICE_NAVIGATION: tuple[tuple[Link, ...], ...] = (
     (
         ("Mein Tag", "office.desk", Permission.OFFICE),
         ("Veranstaltungen", "office.event_list", Permission.OFFICE),
-        ("Anwesenheit", "attendance.my_events", Permission.ATTENDANCE),
         ("Organisationen", "office.organisation_list", Permission.OFFICE),
         ("Personen", "office.person_list", Permission.OFFICE),
         ("Taschenkarten", "card_stock.overview", Permission.OFFICE),
@@ -84,7 +83,8 @@ PARTS = (
     ("office.release_list", "office.event_list"),
     ("office.demand", "office.event_list"),
     ("office.mail_list", "office.event_list"),
-    ("office.attendance", "attendance.my_events"),
+    ("office.attendance", "office.event_list"),
+    ("attendance.my_events", "office.event_list"),
     ("certificate_holders.mine", "registrations.my_registrations"),
     ("stocktakes.overview", "card_handouts.event_overview"),
 )

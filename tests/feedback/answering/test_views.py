@@ -254,6 +254,14 @@ def test_nobody_is_known_even_if_somebody_is_logged_in(
     assert "Unverwechselbar" in words_of(client.get("/"))
 
 
+def test_the_page_on_secrecy_names_what_the_server_could_tell(client: FlaskClient) -> None:
+    words = " ".join(words_of(client.get("/rueckmeldung/vertraulichkeit")).split())
+    assert "aus dem, was gespeichert bleibt" in words
+    assert "oder eine Sicherung aus der Zeit" in words
+    # As long as the code of a mail is kept for the reminder (`FeedbackInvitation.token`).
+    assert "bis zur Erinnerung auch erkennen, ob Sie geantwortet haben" in words
+
+
 def test_no_page_links_elsewhere(client: FlaskClient, codes: list[str]) -> None:
     for address in (path(codes[0]), *map("/rueckmeldung/".__add__, ("", "danke"))):
         page = words_of(client.get(address))

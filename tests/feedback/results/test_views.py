@@ -365,14 +365,10 @@ def test_pages_cost_the_same_with_one_and_thirty_events_and_know_no_trainer(app:
     costs = [len(statements(path)) for path in _pages(template, event)]
     assert max(costs) <= 12
     with transaction() as session:
+        asked = session.get_one(QuestionnaireVersion, version.id)
         for number in range(29):
             other = template if number % 2 else make_format(session, f"Format {number}")
-            ask(
-                session,
-                session.get_one(QuestionnaireVersion, version.id),
-                other,
-                day=date(2020 + number % 6, 5, 6),
-            )
+            ask(session, asked, other, day=date(2020 + number % 6, 5, 6))
     for path, cost in zip(_pages(template, event), costs, strict=True):
         sent = statements(path)
         assert len(sent) == cost

@@ -175,6 +175,19 @@ def test_the_result_of_a_closed_survey_is_for_its_trainers(app: Flask, client: F
     assert "lesen ihre Trainerinnen und Trainer" in page
 
 
+def test_each_survey_leads_to_its_own_result(app: Flask, client: FlaskClient) -> None:
+    course = Course(ended=150)
+    course.close()
+    course.close(kind=SurveyKind.FOLLOW_UP)
+    log_in(client, course.trainer)
+    page = text(client, course.url)
+    assert f'href="{course.url}/ergebnis"' in page
+    later = f"{course.url}/ergebnis?art=nachbefragung"
+    assert f'href="{later}"' in page
+    tab = text(client, later).split('aria-current="page"')[-1]
+    assert "Nachbefragung" in tab[:60]
+
+
 def test_a_setting_lets_the_office_see_it(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

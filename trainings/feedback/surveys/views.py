@@ -44,6 +44,9 @@ _CHOSEN = {
 }
 
 
+_RESULT_ARGUMENTS = {SurveyKind.AFTER: "", SurveyKind.FOLLOW_UP: "?art=nachbefragung"}
+
+
 @blueprint.context_processor
 def _words() -> dict[str, object]:
     by_office = current_actor().may(Permission.OFFICE)
@@ -55,9 +58,9 @@ def _words() -> dict[str, object]:
     }
 
 
-def results_path(number: str) -> str:
-    """Return the address of what was answered at an event."""
-    return f"/rueckmeldungen/veranstaltungen/{number}/ergebnis"
+def results_path(number: str, kind: SurveyKind) -> str:
+    """Return the address of what was answered to a survey of an event."""
+    return f"/rueckmeldungen/veranstaltungen/{number}/ergebnis{_RESULT_ARGUMENTS[kind]}"
 
 
 @blueprint.get("/")
@@ -206,7 +209,7 @@ def _page(
         ways=ways,
         days=days,
         button_form=Form(formdata=None),
-        results_url=results_path(number),
+        results_path=results_path,
     )
     return page, status
 
