@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from trainings.cli.checks import CHECKS
 from trainings.cli.seed.loader import load_seed
@@ -88,6 +88,14 @@ def test_nothing_is_broken_and_there_is_life_whenever_it_is_loaded(
     events = upcoming(today)
     assert events[0].first_day == today
     assert sum(event.state is EventState.PUBLISHED for event in events) >= 7
+
+
+@pytest.mark.postgresql_only
+def test_postgresql_knows_how_much_was_loaded(app: Flask) -> None:
+    load()
+    counted = text("SELECT reltuples FROM pg_class WHERE relname = 'registrations'")
+    stored = db.session.scalar(select(func.count()).select_from(Registration))
+    assert db.session.scalar(counted) == stored
 
 
 def test_upcoming_events_show_each_situation_once_at_least(app: Flask) -> None:

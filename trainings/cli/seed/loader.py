@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from trainings.cli.seed.base import (
@@ -21,6 +21,7 @@ from trainings.cli.seed.feedback import load_feedback
 from trainings.cli.seed.files import Loading
 from trainings.cli.seed.registrations import load_registrations
 from trainings.core.clock import berlin_day
+from trainings.core.database import POSTGRESQL
 from trainings.events.models import Event
 from trainings.organisations.models import Organisation
 
@@ -57,4 +58,17 @@ def load_seed(session: Session, now: datetime, *, with_passwords: bool) -> bool:
     load_orders(shelves)
     shelves.run()
     load_feedback(loading)
+    _count_rows(session)
     return True
+
+
+def _count_rows(session: Session) -> None:
+    """Let PostgreSQL count what was loaded, so that it plans the next statements for it.
+
+    It counts by itself about once a minute. If it does so during this long transaction it finds
+    full pages without a row that it may see, takes the tables for empty, and some checks of
+    `trainings doctor` then take minutes instead of a second.
+    """
+    session.flush()
+    if session.get_bind().dialect.name == POSTGRESQL:
+        session.execute(text("ANALYZE"))
