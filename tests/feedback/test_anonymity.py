@@ -334,7 +334,7 @@ def test_the_attack_finds_rows_in_the_order_of_arrival(
     monkeypatch.setattr(pending, "MIXED_AT_MOST", 0)
     monkeypatch.setattr(pending, "secrets", Rising)
     monkeypatch.setattr(settling, "secrets", Rising)
-    monkeypatch.setattr(settling, "_shuffled", list)
+    monkeypatch.setattr(settling, "in_random_order", list)
     found = hits(play_rounds(FEW_ROUNDS))
     bound = most_by_chance(FEW_ROUNDS, len(found))
     caught = [what for (who, what), number in found.items() if who == "arrival" and number >= bound]

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from trainings.feedback.answers import Sheet
 from trainings.feedback.models import KEY_BYTES, PendingAnswer, PendingRight
+from trainings.feedback.shuffling import in_random_order, store_in_order
 
 MIXED_AT_MOST = 50
 """If more wait already, as when many scan their slips at once, a new one is only added: to write
 all anew would take long, and the worker counts them within minutes."""
-_RANDOM = secrets.SystemRandom()
 
 
 def add_pending(session: Session, survey_id: int, token_hash: bytes, sheet: Sheet) -> None:
@@ -32,18 +31,16 @@ def add_pending(session: Session, survey_id: int, token_hash: bytes, sheet: Shee
         answers += session.scalars(select(PendingAnswer.content).where(of_answer))
         session.execute(delete(PendingRight).where(of_right))
         session.execute(delete(PendingAnswer).where(of_answer))
-    _RANDOM.shuffle(rights)
-    _RANDOM.shuffle(answers)
-    _insert(session, PendingRight, [{"token_hash": each} for each in rights], survey_id)
-    keyed = [{"key": secrets.token_bytes(KEY_BYTES), "content": each} for each in answers]
-    _insert(session, PendingAnswer, keyed, survey_id)
-
-
-def _insert(
-    session: Session,
-    table: type[PendingRight | PendingAnswer],
-    rows: list[dict[str, Any]],
-    survey_id: int,
-) -> None:
-    """Store rows in this order by one statement; a flush of many would sort them."""
-    session.execute(insert(table).values([{**row, "survey_id": survey_id} for row in rows]))
+    store_in_order(
+        session,
+        PendingRight,
+        [{"token_hash": each, "survey_id": survey_id} for each in in_random_order(rights)],
+    )
+    store_in_order(
+        session,
+        PendingAnswer,
+        [
+            {"key": secrets.token_bytes(KEY_BYTES), "content": each, "survey_id": survey_id}
+            for each in in_random_order(answers)
+        ],
+    )

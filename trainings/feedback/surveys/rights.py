@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from trainings.core.tokens import digest
 from trainings.feedback.models import FeedbackRight, PendingRight, Survey, UsedRight
+from trainings.feedback.shuffling import in_random_order, store_in_order
 
 # Crockford's base 32: no I, L, O and U, so that a code can be read out and typed.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -20,7 +21,6 @@ CODE_SIGNS = 16
 """80 bits: nobody guesses one, not even with the hashes at hand."""
 ANSWER_PATH = "/rueckmeldung/"
 _MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1", "U": "V"})
-_RANDOM = secrets.SystemRandom()
 
 
 def new_code() -> str:
@@ -46,10 +46,12 @@ def grant(session: Session, survey: Survey, number: int) -> list[str]:
     found by the order of the rows.
     """
     codes = [new_code() for _ in range(number)]
-    for code in _RANDOM.sample(codes, len(codes)):
-        session.add(FeedbackRight(token_hash=digest(code), survey_id=survey.id))
-        # One by one: a bulk insert may be sorted by key, which would be harmless, or by age.
-        session.flush()
+    shuffled = in_random_order(codes)
+    store_in_order(
+        session,
+        FeedbackRight,
+        [{"token_hash": digest(code), "survey_id": survey.id} for code in shuffled],
+    )
     survey.invited += number
     return codes
 

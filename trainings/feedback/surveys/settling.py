@@ -10,9 +10,8 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeVar
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from trainings.core.actors import SYSTEM
@@ -38,13 +37,13 @@ from trainings.feedback.models import (
     PendingRight,
     Survey,
     SurveyState,
+    TextState,
     UsedRight,
 )
 from trainings.feedback.rules import check_survey_move
+from trainings.feedback.shuffling import in_random_order, store_in_order
 from trainings.feedback.surveys.steps import lock_survey
 
-T = TypeVar("T")
-_RANDOM = secrets.SystemRandom()
 _PATIENCE_SECONDS = 2
 REWRITTEN: tuple[type[Base], ...] = (
     PendingAnswer,
@@ -110,12 +109,11 @@ def close(session: Session, survey: Survey, now: datetime) -> None:
     check_survey_move(survey.state, SurveyState.CLOSED)
     settle(session, survey, fewest=1)
     survey.state = SurveyState.CLOSED
-    for invitation in session.scalars(
-        select(FeedbackInvitation).where(
-            FeedbackInvitation.survey_id == survey.id, FeedbackInvitation.token != ""
-        )
-    ):
-        invitation.token = ""
+    session.execute(
+        update(FeedbackInvitation)
+        .where(FeedbackInvitation.survey_id == survey.id, FeedbackInvitation.token != "")
+        .values(token="")
+    )
     record(session, SYSTEM, "survey_closed", survey, now)
 
 
@@ -153,8 +151,10 @@ def _rewrite_used_rights(session: Session, survey_id: int) -> None:
         of_survey = table.survey_id == survey_id
         hashes += session.scalars(select(table.token_hash).where(of_survey))
         session.execute(delete(table).where(of_survey))
-    _add_one_by_one(
-        session, [UsedRight(token_hash=each, survey_id=survey_id) for each in _shuffled(hashes)]
+    store_in_order(
+        session,
+        UsedRight,
+        [{"token_hash": each, "survey_id": survey_id} for each in in_random_order(hashes)],
     )
 
 
@@ -184,30 +184,23 @@ def _rewrite_texts(session: Session, survey_id: int, sheets: Sequence[Sheet]) ->
             FeedbackText.survey_id == survey_id
         )
     ).all()
-    texts = [
-        FeedbackText(survey_id=survey_id, question=question, text=text, state=state)
-        for question, text, state in old
-    ]
-    texts += [
-        FeedbackText(survey_id=survey_id, question=question, text=text)
+    new = [
+        (question, text, TextState.UNREAD)
         for sheet in sheets
         for question, text in sheet.texts.items()
     ]
     session.execute(delete(FeedbackText).where(FeedbackText.survey_id == survey_id))
-    for row in texts:
-        row.key = secrets.token_bytes(KEY_BYTES)
-    _add_one_by_one(session, _shuffled(texts))
-
-
-def _add_one_by_one(session: Session, rows: Sequence[Base]) -> None:
-    """Store rows in this order; a flush of many sorts them by key, or by age."""
-    for row in rows:
-        session.add(row)
-        session.flush()
-
-
-def _shuffled(rows: Sequence[T]) -> list[T]:
-    return _RANDOM.sample(rows, len(rows))
+    rows = [
+        {
+            "key": secrets.token_bytes(KEY_BYTES),
+            "survey_id": survey_id,
+            "question": question,
+            "text": text,
+            "state": state,
+        }
+        for question, text, state in (*old, *new)
+    ]
+    store_in_order(session, FeedbackText, in_random_order(rows))
 
 
 def forget_dead_rows() -> None:
