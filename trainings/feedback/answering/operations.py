@@ -61,14 +61,9 @@ def asked(session: Session, code: str, now: datetime) -> Asked:
 
     """
     token_hash = digest(normalise_code(code))
-    survey_id = session.scalar(
-        select(FeedbackRight.survey_id).where(FeedbackRight.token_hash == token_hash)
-    )
-    if survey_id is None:
-        raise _used() if is_used(session, token_hash) else _unknown()
     survey = session.scalars(
         select(Survey)
-        .where(Survey.id == survey_id)
+        .where(Survey.id == _find_right(session, token_hash))
         .options(joinedload(Survey.event), joinedload(Survey.version))
     ).one()
     _check_open(survey, now)
@@ -92,18 +87,23 @@ def submit(session: Session, code: str, sheet: Sheet, now: datetime) -> None:
 
     """
     token_hash = digest(normalise_code(code))
-    survey_id = session.scalar(
-        select(FeedbackRight.survey_id).where(FeedbackRight.token_hash == token_hash)
-    )
-    if survey_id is None:
-        raise _used() if is_used(session, token_hash) else _unknown()
-    survey = lock_survey(session, survey_id)
+    survey = lock_survey(session, _find_right(session, token_hash))
     _check_open(survey, now)
     gone = session.execute(delete(FeedbackRight).where(FeedbackRight.token_hash == token_hash))
     if not gone.rowcount:  # type: ignore[attr-defined]
         # Somebody used it meanwhile, or it was taken back.
-        raise _used() if is_used(session, token_hash) else _unknown()
-    add_pending(session, survey_id, token_hash, sheet)
+        raise _refusal(session, token_hash)
+    add_pending(session, survey.id, token_hash, sheet)
+
+
+def _find_right(session: Session, token_hash: bytes) -> int:
+    """Return the survey of a right that was not used."""
+    survey_id = session.scalar(
+        select(FeedbackRight.survey_id).where(FeedbackRight.token_hash == token_hash)
+    )
+    if survey_id is None:
+        raise _refusal(session, token_hash)
+    return survey_id
 
 
 def _check_open(survey: Survey, now: datetime) -> None:
@@ -118,15 +118,14 @@ def _check_open(survey: Survey, now: datetime) -> None:
     )
 
 
-def _used() -> DomainError:
-    return DomainError(
-        "right_used",
-        "Mit diesem Code ist schon geantwortet worden. Die Antworten sind angekommen, und es ist "
-        "nichts weiter zu tun.",
-    )
-
-
-def _unknown() -> DomainError:
+def _refusal(session: Session, token_hash: bytes) -> DomainError:
+    """Return why a right that is not there cannot be used."""
+    if is_used(session, token_hash):
+        return DomainError(
+            "right_used",
+            "Mit diesem Code ist schon geantwortet worden. Die Antworten sind angekommen, und es "
+            "ist nichts weiter zu tun.",
+        )
     return DomainError(
         "unknown_right",
         "Dieser Code gilt nicht. Bitte prüfen Sie, ob der Link oder der Code vollständig ist; "
