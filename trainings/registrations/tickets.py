@@ -17,9 +17,9 @@ from trainings.registrations.models import Registration
 LINK_LIVES_AFTER_EVENT = timedelta(days=1)
 
 
-def in_groups(ticket: str) -> str:
-    """Return the code as people read it: „7F3K-2Q9M-XW4T“."""
-    return "-".join(ticket[start : start + 4] for start in range(0, len(ticket), 4))
+def in_groups(code: str) -> str:
+    """Return a code as people read and type it: „7F3K-2Q9M-XW4T“."""
+    return "-".join(code[start : start + 4] for start in range(0, len(code), 4))
 
 
 def signed_path(ticket: str) -> str:

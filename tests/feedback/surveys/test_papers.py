@@ -10,8 +10,9 @@ from flask import Flask
 from tests.conftest import NOW
 from tests.pdfs import codes_in, failures_of, opened, text_of
 from trainings.feedback.surveys.operations import Slips
-from trainings.feedback.surveys.papers import in_groups, slips_paper
+from trainings.feedback.surveys.papers import slips_paper
 from trainings.feedback.surveys.rights import new_code, normalise_code
+from trainings.registrations.tickets import in_groups
 
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenverleihungszeremonie "
 

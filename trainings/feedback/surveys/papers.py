@@ -11,13 +11,7 @@ from trainings.core.qr import qr_modules
 from trainings.core.settings import current_settings
 from trainings.feedback.surveys.operations import Slips
 from trainings.feedback.surveys.rights import ANSWER_PATH, answer_path
-
-_GROUP = 4
-
-
-def in_groups(code: str) -> str:
-    """Return a code as it is read and typed: „ABCD-EFGH-JKMN-PQRS“."""
-    return "-".join(code[at : at + _GROUP] for at in range(0, len(code), _GROUP))
+from trainings.registrations.tickets import in_groups
 
 
 def slips_paper(slips: Slips, now: datetime) -> Document:
