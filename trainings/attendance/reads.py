@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, exists, or_, select
 from sqlalchemy.orm import Session
 
 from trainings.attendance.access import EventAccess, access_columns
 from trainings.attendance.certificates.rules import CERTIFIED_KINDS
-from trainings.attendance.models import Attendance, AttendanceChange
+from trainings.attendance.models import Attendance, AttendanceChange, AttendanceMark
 from trainings.attendance.rules import NOTHING, Change, Entry, Mark, SessionTime, normalise_ticket
 from trainings.core.actors import Actor
 from trainings.core.errors import not_found
@@ -22,6 +22,14 @@ from trainings.registrations.models import ATTENDING, Registration, Registration
 
 TAKES_PART = Registration.state.in_(ATTENDING)
 """The condition that somebody takes part: only those are recorded."""
+
+
+def has_attended() -> ColumnElement[bool]:
+    """Return the condition that the registration around it has at least one attended session."""
+    return exists().where(
+        Attendance.registration_id == Registration.id,
+        Attendance.mark == AttendanceMark.PRESENT,
+    )
 
 
 @dataclass(frozen=True)

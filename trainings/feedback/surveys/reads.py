@@ -9,8 +9,7 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, func, o
 from sqlalchemy.orm import Session
 
 from trainings.attendance.access import trains_event
-from trainings.attendance.models import Attendance, AttendanceMark
-from trainings.attendance.reads import TAKES_PART
+from trainings.attendance.reads import TAKES_PART, has_attended
 from trainings.core.actors import Actor
 from trainings.core.clock import berlin_instant
 from trainings.core.permissions import Permission
@@ -25,14 +24,7 @@ TAKES_PLACE = (EventState.PUBLISHED, EventState.HELD)
 
 def attended(event_id: int | SQLColumnExpression[int]) -> ColumnElement[bool]:
     """Return the condition that a registration of an event has at least one attended session."""
-    return (
-        (Registration.event_id == event_id)
-        & TAKES_PART
-        & exists().where(
-            Attendance.registration_id == Registration.id,
-            Attendance.mark == AttendanceMark.PRESENT,
-        )
-    )
+    return and_(Registration.event_id == event_id, TAKES_PART, has_attended())
 
 
 def count_attended(session: Session, event_id: int) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from trainings.attendance.models import Attendance, AttendanceMark
+from trainings.attendance.reads import has_attended
 from trainings.core.formats import day_span, month_name
 from trainings.events.models import Event
 from trainings.inventory.models import CardType, Edition, Movement
@@ -197,17 +197,9 @@ def _backwards(event_number: str) -> tuple[int, ...]:
 
 def load_participations(session: Session, event_ids: Iterable[int]) -> dict[int, int]:
     """Return how many registrations of events have at least one attended session."""
-    came = (
-        select(Attendance.registration_id)
-        .where(
-            Attendance.registration_id == Registration.id,
-            Attendance.mark == AttendanceMark.PRESENT,
-        )
-        .exists()
-    )
     rows = session.execute(
         select(Registration.event_id, func.count().label("number"))
-        .where(Registration.event_id.in_(list(event_ids)), came)
+        .where(Registration.event_id.in_(list(event_ids)), has_attended())
         .group_by(Registration.event_id)
     )
     return {row.event_id: row.number for row in rows}
