@@ -1,4 +1,4 @@
-"""What views share: following an outcome, safe addresses to redirect to, workbooks to download."""
+"""What views share: following an outcome, safe addresses to redirect to, files to download."""
 
 from __future__ import annotations
 
@@ -38,6 +38,22 @@ def local_address(url: str | None, otherwise: str) -> str:
     ):
         return url
     return otherwise
+
+
+def document_response(content: bytes, kind: str, name: str, how: str = "attachment") -> Download:
+    """Answer with a file that names employees of authorities: no shared computer should keep it.
+
+    Args:
+        content: its bytes.
+        kind: its media type.
+        name: of the download, with its ending.
+        how: `attachment`, or `inline` to open it in the browser.
+
+    """
+    response = Download(content, content_type=kind)
+    response.headers.set("Content-Disposition", how, filename=name)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 def workbook_response(file: IO[bytes], name: str) -> Download:

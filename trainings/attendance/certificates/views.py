@@ -28,6 +28,7 @@ from trainings.core.documents import MEDIA_TYPE, missing_letters
 from trainings.core.errors import not_found
 from trainings.core.formats import count
 from trainings.core.forms import Form
+from trainings.core.http import document_response
 from trainings.core.idempotency import Outcome
 from trainings.core.permissions import Permission, requires
 from trainings.people.posting import attempt, press
@@ -65,7 +66,9 @@ def table(number: str) -> str:
 def all_as_pdf(number: str) -> Response:
     """Offer all valid certificates as one PDF, a page each."""
     found = valid_certificates(db.session(), current_actor(), number)
-    return sent(certificate_document(found).pdf, MEDIA_TYPE, f"bescheinigungen-{number}.pdf")
+    return document_response(
+        certificate_document(found).pdf, MEDIA_TYPE, f"bescheinigungen-{number}.pdf"
+    )
 
 
 @blueprint.get(f"{_BELOW}.zip")
@@ -73,7 +76,9 @@ def all_as_pdf(number: str) -> Response:
 def all_as_zip(number: str) -> Response:
     """Offer all valid certificates as a ZIP, a PDF each."""
     found = valid_certificates(db.session(), current_actor(), number)
-    return sent(certificates_zip(found), "application/zip", f"bescheinigungen-{number}.zip")
+    return document_response(
+        certificates_zip(found), "application/zip", f"bescheinigungen-{number}.zip"
+    )
 
 
 @blueprint.get(f"{_BELOW}/<id:certificate_id>.pdf")
@@ -184,15 +189,7 @@ def withdraw(number: str, certificate_id: int) -> ResponseReturnValue:
 def show_certificate(certificate: Certificate) -> Response:
     """Return the answer with the PDF of a certificate, opened in the browser."""
     pdf = certificate_document([certificate]).pdf
-    return sent(pdf, MEDIA_TYPE, f"{file_name(certificate)}.pdf", "inline")
-
-
-def sent(content: bytes, kind: str, name: str, how: str = "attachment") -> Response:
-    """Return a file with names of employees in it: no shared computer should keep it."""
-    response = Response(content, content_type=kind)
-    response.headers.set("Content-Disposition", how, filename=name)
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return document_response(pdf, MEDIA_TYPE, f"{file_name(certificate)}.pdf", "inline")
 
 
 def _press(number: str, work: _Work) -> ResponseReturnValue:

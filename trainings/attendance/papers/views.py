@@ -8,6 +8,7 @@ from trainings.attendance.papers.documents import CANCELLED, PAPERS, load_folder
 from trainings.core.clock import utc_now
 from trainings.core.database import db
 from trainings.core.documents import MEDIA_TYPE, STAND_IN
+from trainings.core.http import document_response
 from trainings.core.permissions import Permission, requires
 from trainings.events.models import EventState
 from trainings.people.sessions import current_actor
@@ -38,8 +39,4 @@ def pdf(number: str, paper: str) -> Response:
     """Show a paper as PDF."""
     folder = load_folder(db.session(), current_actor(), number)
     document = print_paper(folder, paper, utc_now())
-    response = Response(document.pdf, content_type=MEDIA_TYPE)
-    response.headers.set("Content-Disposition", "inline", filename=f"{paper}-{number}.pdf")
-    # Names of employees of security authorities: no shared computer should keep them.
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return document_response(document.pdf, MEDIA_TYPE, f"{paper}-{number}.pdf", "inline")

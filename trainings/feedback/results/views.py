@@ -11,7 +11,7 @@ from trainings.core.clock import berlin_day, utc_now
 from trainings.core.database import db
 from trainings.core.documents import MEDIA_TYPE, Document
 from trainings.core.errors import not_found
-from trainings.core.http import workbook_response
+from trainings.core.http import document_response, workbook_response
 from trainings.core.permissions import Permission, requires
 from trainings.feedback.models import SURVEY_KIND_NAMES, SurveyKind
 from trainings.feedback.results import papers, sheets
@@ -308,9 +308,7 @@ def _event_name(page: EventPage) -> str:
 
 
 def _pdf(document: Document, name: str) -> Response:
-    response = Response(document.pdf, content_type=MEDIA_TYPE)
-    response.headers.set("Content-Disposition", "inline", filename=f"{name}.pdf")
-    return _kept_nowhere(response)
+    return _kept_nowhere(document_response(document.pdf, MEDIA_TYPE, f"{name}.pdf", "inline"))
 
 
 def _kept_nowhere(response: Response) -> Response:

@@ -15,6 +15,7 @@ from trainings.core.documents import MEDIA_TYPE
 from trainings.core.errors import not_found
 from trainings.core.fields import options
 from trainings.core.forms import Form
+from trainings.core.http import document_response
 from trainings.core.idempotency import Outcome
 from trainings.core.paging import page_address
 from trainings.core.permissions import Permission, requires
@@ -155,11 +156,8 @@ def order_delivery_note(order_number: str) -> Response:
     session = db.session()
     order = queries.find_order(session, current_actor(), order_number)
     document = delivery_note(session, order, utc_now())
-    response = Response(document.pdf, content_type=MEDIA_TYPE)
     name = f"lieferschein-{order.number}.pdf"
-    response.headers.set("Content-Disposition", "inline", filename=name)
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return document_response(document.pdf, MEDIA_TYPE, name, "inline")
 
 
 @blueprint.get("/taschenkarten/bestellung/<order:order_number>/<signature>")

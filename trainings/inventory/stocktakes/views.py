@@ -14,6 +14,7 @@ from trainings.core.database import db
 from trainings.core.documents import MEDIA_TYPE, Document
 from trainings.core.fields import parse_id
 from trainings.core.formats import count
+from trainings.core.http import document_response
 from trainings.core.idempotency import Outcome
 from trainings.core.permissions import Permission, requires
 from trainings.inventory.stocktakes import operations, papers
@@ -256,10 +257,7 @@ def protocol(stocktake_id: int) -> Response:
 
 
 def _paper(document: Document, name: str, stocktake_id: int) -> Response:
-    response = Response(document.pdf, content_type=MEDIA_TYPE)
-    response.headers.set("Content-Disposition", "inline", filename=f"{name}-{stocktake_id}.pdf")
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return document_response(document.pdf, MEDIA_TYPE, f"{name}-{stocktake_id}.pdf", "inline")
 
 
 def _to_document(sheet: Sheet) -> ResponseReturnValue:
